@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "padim/backbone.h"
+#include "padim/geometry.h"
+#include "padim/image_view.h"
+#include "padim/model.h"
+#include "padim/score_map.h"
+
+namespace padim {
+
+/// What one frame's inspection found.
+struct Detection {
+  double raw_score = 0;         ///< maximum of the score map, >= 0
+  double score = 0;             ///< shown score: raw_score / (raw_score + calibrated), [0, 1)
+  double threshold = 0.5;       ///< shown threshold in force
+  double calibrated = 1;        ///< the model's raw threshold T, shown as 0.5: the scale of the heat map
+  bool anomalous = false;       ///< score >= threshold; exactly when `regions` is not empty
+  ScoreMap map;                 ///< raw scores at network-input size
+  FrameMapping mapping;         ///< from the map's coordinates to the frame's
+  std::vector<Region> regions;  ///< by falling score
+};
+
+struct DetectorOptions {
+  int threads = -1;  ///< -1: all cores
+};
+
+/// Scores frames with a model. Owns only scratch memory: nothing is allocated per frame in a steady state. One thread
+/// at a time.
+class Detector {
+ public:
+  /// Throws mismatch where backbone and model do not belong together: name, weights' checksum, taps.
+  Detector(std::shared_ptr<const Backbone> backbone, Model model, DetectorOptions options = {});
+  ~Detector();
+  Detector(Detector&&) noexcept;
+  Detector& operator=(Detector&&) noexcept;
+
+  /// threshold: shown score in [0, 1] from which a frame counts as anomalous; 0.5 is the calibrated one.
+  /// The result lives until the next call. Throws mismatch for frames whose shape does not fit the model,
+  /// numeric where the network's output is not finite.
+  const Detection& detect(const ImageView& frame, double threshold = 0.5);
+
+  [[nodiscard]] const Model& model() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace padim

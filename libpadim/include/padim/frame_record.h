@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "padim/detector.h"
+
+namespace padim {
+
+/// What is reported of one frame, as one line of JSON: the tool's --json and the element's json-location write the
+/// same.
+struct FrameRecord {
+  std::string source;                  ///< file or element that the frame came from
+  std::int64_t frame = 0;              ///< counts every input frame from 0
+  std::optional<std::int64_t> pts_ns;  ///< presentation time; absent for still images
+  std::string state = "detect";        ///< "detect", or "fit": no score then
+};
+
+/// {"source":..., "frame":..., "pts_ns":..., "state":..., "raw_score":..., "score":..., "threshold":...,
+/// "anomalous":...,
+///  "regions":[{"x":,"y":,"width":,"height":,"area":,"score":}]} without line break; detection: null for state "fit".
+[[nodiscard]] std::string to_json(const FrameRecord& record, const Detection* detection);
+
+}  // namespace padim

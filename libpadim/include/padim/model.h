@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "padim/backbone.h"
+#include "padim/geometry.h"
+
+namespace padim {
+
+/// The patch positions: of the finest tap (paper; coarser taps are replicated up) or of the coarsest (finer taps are
+/// averaged down over their cell).
+enum class Grid { coarsest, finest };
+
+/// How the F concatenated tap channels become d embedding dimensions. Linear projections (arXiv 2105.14737, PCA) are
+/// further values of this enum.
+enum class ReductionKind {
+  none,    ///< d = F
+  random,  ///< d channels drawn as CPython's random.seed(seed); random.sample(range(F), d) draws them
+};
+
+struct Reduction {
+  ReductionKind kind = ReductionKind::none;
+  std::uint64_t seed = 1024;
+  std::vector<int> channels;  ///< the embedding's channels out of F, in embedding order; all of them for none
+
+  friend bool operator==(const Reduction&, const Reduction&) = default;
+};
+
+/// How the threshold came about: block cross-calibration on normal frames only.
+struct Calibration {
+  double threshold = 0;         ///< raw score T > 0 from which a frame is anomalous; shown as 0.5
+  double false_alarm_rate = 0;  ///< wanted, per frame
+  int segments = 0;             ///< K contiguous segments, each scored by the model of all others; 0: not calibrated
+  std::string rule;             ///< "gumbel", "conformal", "floor" or "none"
+  std::vector<float> scores;    ///< the held-out raw image scores, in stream order
+
+  friend bool operator==(const Calibration&, const Calibration&) = default;
+};
+
+/// Everything a model records apart from its tensors.
+struct ModelInfo {
+  std::string backbone;        ///< name of its description
+  std::string weights_sha256;  ///< of the backbone's weights
+  std::vector<TapInfo> taps;
+  Grid grid = Grid::coarsest;
+  Reduction reduction;
+  Geometry geometry;
+  Size positions;               ///< patch grid; P = width * height
+  int dimensions = 0;           ///< d
+  double epsilon = 0;           ///< absolute, as added to the diagonal (equation 1)
+  double relative_epsilon = 0;  ///< the fraction of the mean variance it came from; 0: given as absolute
+  int search_radius = 0;        ///< positions; 0 is the paper's
+  std::int64_t frames = 0;      ///< N
+  Calibration calibration;
+
+  friend bool operator==(const ModelInfo&, const ModelInfo&) = default;
+};
+
+/// A fitted PaDiM model: one Gaussian per patch position, ready to score. Immutable; copies share their memory; safe to
+/// use from several threads.
+class Model {
+ public:
+  struct Tensors;  ///< internal
+
+  explicit Model(ModelInfo info, std::shared_ptr<const Tensors> tensors);
+
+  /// Maps the file and verifies its checksum. Throws not_found, cannot_read, or bad_format with the cause: foreign,
+  /// truncated, corrupted, newer version, oversized header.
+  [[nodiscard]] static Model load(const std::filesystem::path& file);
+
+  /// Writes to a temporary file beside `file`, flushes it to the disk and renames: a failure or a kill leaves the old
+  /// file whole. Throws cannot_write.
+  void save(const std::filesystem::path& file) const;
+
+  [[nodiscard]] const ModelInfo& info() const;
+
+  /// Mean embedding per position, [P, d].
+  [[nodiscard]] std::span<const float> mean() const;
+
+  /// Inverse Cholesky factor per position, IEEE half precision, packed lower triangle [P, d(d+1)/2] in panels of 16
+  /// rows (docs/model-format.md).
+  [[nodiscard]] std::span<const std::uint16_t> whitener() const;
+
+  /// Co-moment per position, packed lower triangle by rows [P, d(d+1)/2]; empty where the model was stripped.
+  [[nodiscard]] std::span<const float> comoment() const;
+
+  /// First 12 hex digits of the SHA-256 over the tensors: names the model in metadata.
+  [[nodiscard]] const std::string& id() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// A few sentences for people: what the model is, what it was fitted on and how its threshold came about.
+[[nodiscard]] std::string describe(const Model& model);
+
+/// The same as one JSON object.
+[[nodiscard]] std::string to_json(const Model& model);
+
+[[nodiscard]] std::string to_string(Grid grid);
+[[nodiscard]] Grid parse_grid(const std::string& name);  ///< throws invalid_argument
+[[nodiscard]] std::string to_string(ReductionKind kind);
+[[nodiscard]] ReductionKind parse_reduction(const std::string& name);  ///< throws invalid_argument
+
+}  // namespace padim

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "padim/detector.h"
+#include "padim/image_view.h"
+
+namespace padim {
+
+enum class Colormap { jet, turbo, inferno, viridis };
+
+/// What is drawn; each part on its own.
+struct OverlayParts {
+  bool heatmap = true;
+  bool contour = false;  ///< outline of what reaches the threshold
+  bool boxes = false;    ///< bounding box and score of each region
+  bool text = true;      ///< score and state, top left
+};
+
+struct OverlayOptions {
+  OverlayParts parts;
+  Colormap colormap = Colormap::jet;
+  double opacity = 0.5;  ///< of the hottest colour, 0..1
+  double floor = 0.3;    ///< shown score below which the heat map leaves pixels untouched, 0..1
+};
+
+/// Draws a detection on a frame, directly in the frame's pixel format. The heat map's scale is the model's calibration
+/// (shown score 0..1), never the frame's own range, so that it does not flicker; cost is proportional to the hot area.
+/// Pixels outside what is drawn, padding bytes and alpha are untouched. Owns scratch memory only; one thread at a time.
+class Overlay {
+ public:
+  explicit Overlay(OverlayOptions options = {});
+  ~Overlay();
+  Overlay(Overlay&&) noexcept;
+  Overlay& operator=(Overlay&&) noexcept;
+
+  /// `text` replaces the default caption ("0.73 ANOMALY" / "0.12 normal") where it is not empty.
+  void draw(const MutableImageView& frame, const Detection& detection, const std::string& text = {});
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+[[nodiscard]] std::string to_string(Colormap colormap);
+[[nodiscard]] Colormap parse_colormap(const std::string& name);  ///< throws invalid_argument
+
+}  // namespace padim
