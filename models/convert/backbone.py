@@ -11,6 +11,7 @@ from convert_error import ConvertError, quoted, shape_text
 
 NORM_PARTS = ("weight", "bias", "running_mean", "running_var")
 INPUT_CHANNELS = 3
+OTHER_WEIGHTS = "give the weights of this backbone, or another --backbone"
 MAX_NAMED = 4
 
 
@@ -128,17 +129,17 @@ def _refuse_missing(missing, tensors, backbone):
     named = ", ".join(missing[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
     there = ", ".join(quoted(name) for name in list(tensors)[:MAX_NAMED]) or "no tensors"
     raise ConvertError(f"lacks {named}, which {backbone} needs (it begins with {there})",
-                       "give the weights of this backbone, or another --backbone")
+                       OTHER_WEIGHTS)
 
 
 def _read(name, view, shape, backbone):
     if view.shape != shape:
         shapes = f"{shape_text(view.shape)} where {backbone} needs {shape_text(shape)}"
-        raise ConvertError(f"has {quoted(name)} of shape {shapes}", "give the weights of this backbone, or another --backbone")
+        raise ConvertError(f"has {quoted(name)} of shape {shapes}", OTHER_WEIGHTS)
     array = _to_float32(name, view)
     if not np.isfinite(array).all() or (name.endswith(".running_var") and (array < 0).any()):
-        raise ConvertError(f"has numbers in {quoted(name)} that are infinite, not a number or a negative variance",
-                           "download the file again, or train again: these weights cannot work")
+        raise ConvertError(f"has infinities, NaNs or a negative variance in {quoted(name)}",
+                           "download the file again; if it is your own, train again")
     return array
 
 
@@ -148,5 +149,5 @@ def _to_float32(name, view):
     except ConvertError as error:
         raise ConvertError(f"has a tensor {quoted(name)} that {error.cause}", error.remedy) from error
     except Exception as error:  # the storage is read only now, and zipfile raises many things on a damaged one
-        detail = quoted(f"{type(error).__name__}: {error}")
-        raise ConvertError(f"has a tensor {quoted(name)} that cannot be read ({detail})", "download it again") from error
+        detail = f"{quoted(name)} that cannot be read ({quoted(f'{type(error).__name__}: {error}')})"
+        raise ConvertError(f"has a tensor {detail}", "download it again") from error

@@ -2,7 +2,7 @@
 
 pickle.Unpickler is not enough, even with an allow list in find_class(): it still calls what the list returns with the
 file's arguments, sets attributes, and its memo of declared size can exhaust the memory. This is a stack machine over
-pickletools' decoded operations that only builds tuples, lists, dictionaries with plain keys, numbers and strings. A
+pickletools' table of operations that only builds tuples, lists, dictionaries with plain keys, numbers and strings. A
 global is never imported: it becomes an inert Symbol, refused unless it is on the caller's list, and "calling" a symbol
 looks up a function of ours by its name.
 """
@@ -32,17 +32,34 @@ class RestrictedPickle:
 
     def load(self):
         self._stack, self._marks, self._memo = [], [], {}
-        for operation, argument, _ in pickletools.genops(self._stream):
-            self._operations += 1
-            if self._operations > MAX_OPERATIONS:
-                raise ConvertError(f"holds more than {MAX_OPERATIONS} pickle operations", SAVE_STATE_DICT)
-            if operation.name == "STOP":
+        while True:
+            operation, argument = self._next()
+            if operation == "STOP":
                 return self._stack.pop()
-            if operation.name not in _HANDLERS:
-                raise ConvertError(f"asks for the pickle operation {operation.name}, which weights do not need",
-                                   SAVE_STATE_DICT)
-            _HANDLERS[operation.name](self, argument)
-        raise ValueError("the pickle has no end")
+            _HANDLERS[operation](self, argument)
+
+    def _next(self):
+        """The next operation's name and argument; one that is not ours is refused before its argument is decoded."""
+        self._operations += 1
+        if self._operations > MAX_OPERATIONS:
+            raise ConvertError(f"holds more than {MAX_OPERATIONS} pickle operations", SAVE_STATE_DICT)
+        code = self._stream.read(1).decode("latin-1")
+        if code not in pickletools.code2op:
+            raise ValueError("the pickle breaks off" if not code else f"no pickle operation has the code {ord(code)}")
+        operation = pickletools.code2op[code]
+        if operation.name not in _HANDLERS and operation.name != "STOP":
+            raise ConvertError(f"asks for the pickle operation {operation.name}, which weights do not need",
+                               SAVE_STATE_DICT)
+        if operation.name == "GLOBAL":
+            return operation.name, self._read_global()
+        return operation.name, operation.arg.reader(self._stream) if operation.arg else None
+
+    def _read_global(self):
+        # Two lines as they are: pickletools would interpret backslashes in them.
+        lines = [self._stream.readline() for _ in range(2)]
+        if not all(line.endswith(b"\n") for line in lines):
+            raise ValueError("the pickle breaks off in a name")
+        return ".".join(line[:-1].decode("utf-8") for line in lines)
 
     def _push(self, value):
         self._stack.append(value)
@@ -67,9 +84,6 @@ class RestrictedPickle:
         if not isinstance(self._stack[-1], expected):
             raise ValueError(f"a {expected.__name__} was expected")
         return self._stack[-1]
-
-    def _global(self, argument):
-        self._symbol(argument.replace(" ", ".", 1))
 
     def _stack_global(self, _):
         module, attribute = self._pop(2)
@@ -145,7 +159,7 @@ _HANDLERS = {
     "BINPUT": RestrictedPickle._memoize,
     "LONG_BINPUT": RestrictedPickle._memoize,
     "MEMOIZE": RestrictedPickle._memoize,
-    "GLOBAL": RestrictedPickle._global,
+    "GLOBAL": RestrictedPickle._symbol,
     "STACK_GLOBAL": RestrictedPickle._stack_global,
     "REDUCE": RestrictedPickle._reduce,
     "BUILD": RestrictedPickle._build,

@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import struct
+import warnings
 import zipfile
 from dataclasses import dataclass
 from typing import Optional
@@ -34,12 +35,15 @@ class WeightSource:
 def open_source(path):
     """A WeightSource; every way in which the content can be wrong becomes a ConvertError."""
     try:
-        return _open_folder(path) if os.path.isdir(path) else _open_file(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy's header parser warns about odd text before it refuses it
+            return _open_folder(path) if os.path.isdir(path) else _open_file(path)
     except (ConvertError, OSError):
         raise
     except Exception as error:  # a hostile file may make the standard library's parsers raise anything
         detail = quoted(f"{type(error).__name__}: {error}")
-        raise ConvertError(f"is damaged or not a file of weights ({detail})", "download it again, or " + ACCEPTED) from error
+        raise ConvertError(f"is damaged or not a file of weights ({detail})",
+                           "download it again, or " + ACCEPTED) from error
 
 
 def _read_file(path):
