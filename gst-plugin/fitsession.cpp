@@ -1,0 +1,93 @@
+#include "fitsession.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "padim/error.h"
+
+namespace padim::gst {
+namespace {
+
+// A fit may take hours: what would make its end fail is said before its start.
+void check_target(const Settings& settings) {
+  if (settings.model_file.empty()) {
+    if (settings.live.mode != Mode::fit) return;
+    throw Error(ErrorCode::invalid_argument,
+                "mode=fit has no model-file to save to: set model-file, or mode=fit-then-detect to keep the model in "
+                "memory");
+  }
+  auto folder = std::filesystem::path(settings.model_file).parent_path();
+  if (folder.empty()) folder = ".";
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    throw Error(ErrorCode::cannot_write, "cannot save model '" + settings.model_file + "': the folder '" +
+                                             folder.string() + "' does not exist; create it or change model-file");
+  }
+  if (access(folder.c_str(), W_OK) != 0) {
+    throw Error(ErrorCode::cannot_write, "cannot save model '" + settings.model_file + "': the folder '" +
+                                             folder.string() + "' is not writable; change its rights or model-file");
+  }
+}
+
+const Settings& checked(const Settings& settings) {
+  check_target(settings);
+  return settings;
+}
+
+}  // namespace
+
+FitSession::FitSession(GstElement* element, const Settings& settings, std::shared_ptr<const Backbone> backbone,
+                       Published& published)
+    : element_(element),
+      published_(published),
+      model_file_(checked(settings).model_file),
+      wanted_(settings.fit_frames),
+      backbone_(std::move(backbone)),
+      fitter_(backbone_, fit_options(settings)),
+      progress_(element, settings.fit_frames) {
+  published_.begin_fit();
+}
+
+FitSession::~FitSession() {
+  published_.end_fit();
+  if (!finished_) progress_.dropped(frames_);
+}
+
+void FitSession::add(const ImageView& frame, const FrameTimes& times) {
+  fitter_.add(frame);
+  ++frames_;
+  last_ = times;
+  progress_.collected(frames_);
+}
+
+Model FitSession::compute() {
+  if (frames_ == 0) {
+    throw Error(ErrorCode::numeric,
+                "the fit ended without a single frame: check that video reaches the element before the stream ends");
+  }
+  return fitter_.finish([this](double done) {
+    progress_.computing(done);
+    return true;
+  });
+}
+
+Model FitSession::finish() {
+  finished_ = true;
+  published_.end_fit();
+  try {
+    Model model = compute();
+    published_.set_model(model);
+    if (!model_file_.empty()) model.save(model_file_);
+    progress_.completed("Fitted " + std::to_string(frames_) + " frames" +
+                        (model_file_.empty() ? "" : ", saved to " + model_file_));
+    gst_element_post_message(element_, new_fitted_message(element_, last_, model, model_file_));
+    return model;
+  } catch (const Error& error) {
+    progress_.failed(error.what());
+    throw;
+  }
+}
+
+}  // namespace padim::gst

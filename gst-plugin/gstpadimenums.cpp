@@ -1,0 +1,127 @@
+#include "gstpadimenums.h"
+
+#include <gst/gst.h>
+
+#include "padimsettings.h"
+
+namespace padim::gst {
+namespace {
+
+template <class Enum>
+constexpr gint value(Enum e) {
+  return static_cast<gint>(e);
+}
+
+GType register_enum(const char* name, const GEnumValue* values) {
+  const GType type = g_enum_register_static(name, values);
+  gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+  return type;
+}
+
+GType register_flags(const char* name, const GFlagsValue* values) {
+  const GType type = g_flags_register_static(name, values);
+  gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+  return type;
+}
+
+}  // namespace
+
+GType mode_type() {
+  static const GEnumValue values[] = {
+      {value(Mode::detect), "Score frames with the model of model-file", "detect"},
+      {value(Mode::fit), "Fit a model on every frame and save it to model-file", "fit"},
+      {value(Mode::fit_then_detect), "Fit on the first frames, then score the others", "fit-then-detect"},
+      {value(Mode::off), "Let frames pass untouched", "off"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterMode", values);
+  return type;
+}
+
+GType precision_type() {
+  static const GEnumValue values[] = {
+      {value(Precision::automatic), "bfloat16 where the processor computes in it", "auto"},
+      {value(Precision::float32), "32-bit floating point", "float32"},
+      {value(Precision::bfloat16), "16-bit brain floating point", "bfloat16"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterPrecision", values);
+  return type;
+}
+
+GType grid_type() {
+  static const GEnumValue values[] = {
+      {value(Grid::coarsest), "One position per cell of the coarsest feature map", "coarsest"},
+      {value(Grid::finest), "One position per cell of the finest feature map", "finest"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterGrid", values);
+  return type;
+}
+
+GType reduction_type() {
+  static const GEnumValue values[] = {
+      {value(ReductionKind::none), "All channels", "none"},
+      {value(ReductionKind::random), "As many channels as dimensions says, drawn with seed", "random"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterReduction", values);
+  return type;
+}
+
+GType geometry_type() {
+  static const GEnumValue values[] = {
+      {value(GeometryMode::full), "The whole frame", "full"},
+      {value(GeometryMode::paper), "Shorter side to 256 pixels, centre crop of 224", "paper"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterGeometry", values);
+  return type;
+}
+
+GType colormap_type() {
+  static const GEnumValue values[] = {
+      {value(Colormap::jet), "Blue, green, yellow, red", "jet"},
+      {value(Colormap::turbo), "Jet with even steps of lightness", "turbo"},
+      {value(Colormap::inferno), "Black, purple, orange, yellow", "inferno"},
+      {value(Colormap::viridis), "Purple, green, yellow", "viridis"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterColormap", values);
+  return type;
+}
+
+GType post_messages_type() {
+  static const GEnumValue values[] = {
+      {value(PostMessages::none), "Nothing but the end of a fit", "none"},
+      {value(PostMessages::events), "Begin and end of each anomaly", "events"},
+      {value(PostMessages::all), "Events, and the score of every frame", "all"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterPostMessages", values);
+  return type;
+}
+
+GType overlay_type() {
+  static const GFlagsValue values[] = {
+      {kOverlayHeatmap, "Heat map of the scores above overlay-floor", "heatmap"},
+      {kOverlayContour, "Outline of what reaches the threshold", "contour"},
+      {kOverlayBoxes, "Bounding box and score of each anomalous region", "boxes"},
+      {kOverlayText, "Score and state in the top left corner", "text"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_flags("GstPadimFilterOverlay", values);
+  return type;
+}
+
+GType attach_meta_type() {
+  static const GFlagsValue values[] = {
+      {kMetaScore, "GstPadimMeta with the frame's score", "score"},
+      {kMetaRoi, "A region-of-interest meta of type anomaly for each region", "roi"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_flags("GstPadimFilterAttachMeta", values);
+  return type;
+}
+
+}  // namespace padim::gst

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <glib-object.h>
+
+namespace padim::gst {
+
+// GTypes of the properties' enumerations; the values are those of the C++ enumerations.
+GType mode_type();
+GType precision_type();
+GType grid_type();
+GType reduction_type();
+GType geometry_type();
+GType colormap_type();
+GType post_messages_type();
+GType overlay_type();
+GType attach_meta_type();
+
+}  // namespace padim::gst

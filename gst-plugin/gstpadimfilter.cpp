@@ -1,0 +1,274 @@
+#include "gstpadimfilter.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gstpadimmeta.h"
+#include "guard.h"
+#include "padim/error.h"
+#include "padim/log.h"
+#include "padim/model.h"
+#include "padimproperties.h"
+#include "padimsettings.h"
+#include "padimstate.h"
+#include "published.h"
+#include "videoframe.h"
+
+GST_DEBUG_CATEGORY_STATIC(padimfilter_debug);
+#define GST_CAT_DEFAULT padimfilter_debug
+
+namespace padim::gst {
+namespace {
+
+/// What an element owns. Lock order: settings_mutex and the mutex inside `published` are never held together, nor while
+/// another function of this plugin, of GStreamer or of libpadim runs.
+struct Filter {
+  std::mutex settings_mutex;
+  Settings settings;  ///< any thread, under settings_mutex
+
+  Published published;  ///< any thread
+
+  // Streaming thread, and start and stop, which never run beside it.
+  std::unique_ptr<State> state;
+  bool failed = false;          ///< an error was posted: no frame is worked on before the next start
+  bool format_refused = false;  ///< the error of these caps was posted: they are offered again with each buffer
+};
+
+}  // namespace
+}  // namespace padim::gst
+
+struct _GstPadimFilter {
+  GstVideoFilter parent;
+  padim::gst::Filter* filter;
+};
+
+G_DEFINE_TYPE(GstPadimFilter, gst_padim_filter, GST_TYPE_VIDEO_FILTER)
+
+namespace padim::gst {
+namespace {
+
+enum Signal { kFinishFit, kSaveModel, kSignals };
+guint signals[kSignals];
+
+std::vector<Property>& properties() {
+  static std::vector<Property> all = make_properties();
+  return all;
+}
+
+// Ids of the read-only properties follow those of the table.
+guint last_score_id() { return static_cast<guint>(properties().size()) + 1; }
+guint model_info_id() { return static_cast<guint>(properties().size()) + 2; }
+
+Filter& filter_of(gpointer object) { return *GST_PADIM_FILTER(object)->filter; }
+
+template <class Body>
+bool guarded_stream(gpointer object, Body&& body) {
+  return guarded(GST_ELEMENT(object), GST_MESSAGE_ERROR, Doing::streaming, false, [&] {
+    body();
+    return true;
+  });
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  if (id == 0 || id > properties().size()) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    return;
+  }
+  Filter& filter = filter_of(object);
+  const std::lock_guard lock(filter.settings_mutex);
+  properties()[id - 1].set(filter.settings, value);
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  Filter& filter = filter_of(object);
+  if (id == last_score_id()) {
+    g_value_set_double(value, filter.published.last_score());
+  } else if (id == model_info_id()) {
+    const auto model = filter.published.model();
+    g_value_set_string(value, model ? to_json(*model).c_str() : nullptr);
+  } else if (id == 0 || id > properties().size()) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+  } else {
+    const std::lock_guard lock(filter.settings_mutex);
+    properties()[id - 1].get(filter.settings, value);
+  }
+}
+
+void finalize(GObject* object) {
+  delete GST_PADIM_FILTER(object)->filter;
+  G_OBJECT_CLASS(gst_padim_filter_parent_class)->finalize(object);
+}
+
+gboolean start(GstBaseTransform* transform) {
+  Filter& filter = filter_of(transform);
+  return guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Doing::starting, FALSE, [&] {
+    filter.failed = filter.format_refused = false;
+    filter.published.reset();
+    Settings settings;
+    {
+      const std::lock_guard lock(filter.settings_mutex);
+      settings = filter.settings;
+    }
+    filter.state = std::make_unique<State>(GST_ELEMENT(transform), settings, filter.published);
+    return TRUE;
+  });
+}
+
+gboolean stop(GstBaseTransform* transform) {
+  Filter& filter = filter_of(transform);
+  if (filter.state && !filter.failed) guarded_stream(transform, [&] { filter.state->stop(); });
+  filter.state.reset();
+  filter.published.reset();
+  return TRUE;
+}
+
+gboolean set_info(GstVideoFilter* element, GstCaps*, GstVideoInfo* in, GstCaps*, GstVideoInfo*) {
+  Filter& filter = filter_of(element);
+  const auto apply = [&] { filter.state->set_format(*in); };
+  if (!filter.format_refused) {
+    filter.format_refused = !guarded_stream(element, apply);
+  } else {
+    try {
+      apply();
+      filter.format_refused = false;
+    } catch (const std::exception& error) {
+      GST_DEBUG_OBJECT(element, "refused again: %s", error.what());
+    }
+  }
+  return static_cast<gboolean>(!filter.format_refused);
+}
+
+// Decides about passthrough before the base class does: in passthrough it hands out buffers that are not writable.
+void before_transform(GstBaseTransform* transform, GstBuffer* buffer) {
+  Filter& filter = filter_of(transform);
+  if (filter.failed) return;
+  const FrameTimes times = frame_times(buffer, transform->segment);
+  if (GST_CLOCK_TIME_IS_VALID(times.stream_time)) gst_object_sync_values(GST_OBJECT(transform), times.stream_time);
+  LiveSettings live;
+  {
+    const std::lock_guard lock(filter.settings_mutex);
+    live = filter.settings.live;
+  }
+  filter.failed = !guarded_stream(transform, [&] { filter.state->begin_frame(live); });
+  gst_base_transform_set_passthrough(transform, static_cast<gboolean>(filter.state->passes_through()));
+}
+
+// Replaces the video filter's, which maps every frame for writing and so copies what others hold too.
+GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
+  Filter& filter = filter_of(transform);
+  if (filter.failed) return GST_FLOW_ERROR;
+  const FrameTimes times = frame_times(buffer, transform->segment);
+  filter.failed = !guarded_stream(transform, [&] { filter.state->process(buffer, times); });
+  return filter.failed ? GST_FLOW_ERROR : GST_FLOW_OK;
+}
+
+gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
+  Filter& filter = filter_of(transform);
+  if (filter.state && !filter.failed) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
+      filter.failed = !guarded_stream(transform, [&] { filter.state->end_of_stream(); });
+    } else if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+      filter.failed = !guarded_stream(transform, [&] { filter.state->flush(); });
+    }
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_padim_filter_parent_class)->sink_event(transform, event);
+}
+
+gboolean finish_fit(GstPadimFilter* self) { return static_cast<gboolean>(self->filter->published.request_finish()); }
+
+gboolean save_model(GstPadimFilter* self, const char* path) {
+  return guarded(GST_ELEMENT(self), GST_MESSAGE_WARNING, Doing::streaming, FALSE, [&] {
+    if (path == nullptr || *path == '\0') {
+      throw Error(ErrorCode::invalid_argument, "save-model has no path: pass the name of the file to write");
+    }
+    const auto model = self->filter->published.model();
+    if (!model) {
+      throw Error(ErrorCode::invalid_argument, std::string("there is no model to save to '") + path +
+                                                   "' yet: load one with mode=detect, or wait for the end of the fit");
+    }
+    model->save(path);
+    return TRUE;
+  });
+}
+
+constexpr auto kReadOnly =
+    static_cast<GParamFlags>(static_cast<unsigned>(G_PARAM_READABLE) | static_cast<unsigned>(G_PARAM_STATIC_STRINGS));
+
+void log_to_debug_category(LogLevel level, const std::string& message) {
+  const GstDebugLevel debug_level = level == LogLevel::warning ? GST_LEVEL_WARNING
+                                    : level == LogLevel::info  ? GST_LEVEL_INFO
+                                                               : GST_LEVEL_DEBUG;
+  GST_CAT_LEVEL_LOG(padimfilter_debug, debug_level, nullptr, "%s", message.c_str());
+}
+
+void install_properties(GObjectClass* object_class) {
+  guint id = 0;
+  for (const Property& property : properties()) g_object_class_install_property(object_class, ++id, property.spec);
+  g_object_class_install_property(
+      object_class, last_score_id(),
+      g_param_spec_double("last-score", "Last score", "Score of the latest frame (-1 = none scored yet)",
+                          Published::kNoScore, 1, Published::kNoScore, kReadOnly));
+  g_object_class_install_property(
+      object_class, model_info_id(),
+      g_param_spec_string("model-info", "Model info", "The model in use as a JSON object (NULL = none yet)", nullptr,
+                          kReadOnly));
+}
+
+void install_signals(GObjectClass* object_class) {
+  const GType type = G_OBJECT_CLASS_TYPE(object_class);
+  const auto flags =
+      static_cast<GSignalFlags>(static_cast<unsigned>(G_SIGNAL_RUN_LAST) | static_cast<unsigned>(G_SIGNAL_ACTION));
+  signals[kFinishFit] = g_signal_new_class_handler("finish-fit", type, flags, G_CALLBACK(finish_fit), nullptr, nullptr,
+                                                   nullptr, G_TYPE_BOOLEAN, 0);
+  signals[kSaveModel] = g_signal_new_class_handler("save-model", type, flags, G_CALLBACK(save_model), nullptr, nullptr,
+                                                   nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
+}
+
+void install_element(GstElementClass* element_class) {
+  gst_element_class_set_static_metadata(
+      element_class, "PaDiM anomaly filter", "Filter/Analyzer/Effect/Video",
+      "Learns what normal video looks like and marks what deviates (PaDiM, arXiv 2011.08785)", "The padim authors");
+  GstCaps* caps = gst_caps_from_string(kVideoCaps);
+  gst_element_class_add_pad_template(element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template(element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+  gst_caps_unref(caps);
+}
+
+}  // namespace
+}  // namespace padim::gst
+
+static void gst_padim_filter_class_init(GstPadimFilterClass* klass) {
+  using namespace padim::gst;
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  install_properties(object_class);
+  install_signals(object_class);
+  install_element(GST_ELEMENT_CLASS(klass));
+
+  GstBaseTransformClass* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
+  transform_class->start = start;
+  transform_class->stop = stop;
+  transform_class->sink_event = sink_event;
+  transform_class->before_transform = before_transform;
+  transform_class->transform_ip = transform_ip;
+  GST_VIDEO_FILTER_CLASS(klass)->set_info = set_info;
+}
+
+static void gst_padim_filter_init(GstPadimFilter* self) {
+  self->filter = new padim::gst::Filter;
+  gst_base_transform_set_in_place(GST_BASE_TRANSFORM(self), TRUE);
+  // A late frame is still a frame to score, and one that a fit must not lose.
+  gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), FALSE);
+}
+
+gboolean gst_padim_filter_register(GstPlugin* plugin) {
+  GST_DEBUG_CATEGORY_INIT(padimfilter_debug, "padimfilter", 0, "PaDiM anomaly filter");
+  padim::set_log_handler(padim::gst::log_to_debug_category);
+  if (!padim::gst::register_padim_meta()) return FALSE;
+  return gst_element_register(plugin, "padimfilter", GST_RANK_NONE, GST_TYPE_PADIM_FILTER);
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <gst/video/gstvideofilter.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_PADIM_FILTER (gst_padim_filter_get_type())
+G_DECLARE_FINAL_TYPE(GstPadimFilter, gst_padim_filter, GST, PADIM_FILTER, GstVideoFilter)
+
+/// Registers the element padimfilter; plugin may be null for an element of the process itself.
+gboolean gst_padim_filter_register(GstPlugin* plugin);
+
+G_END_DECLS

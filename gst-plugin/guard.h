@@ -1,0 +1,35 @@
+#pragma once
+
+#include <gst/gst.h>
+
+#include <exception>
+
+#include "padim/error.h"
+
+namespace padim::gst {
+
+/// What the element was doing when it failed: frames that do not fit the model are a stream error, files that do not
+/// fit each other one of the settings.
+enum class Doing { starting, streaming };
+
+/// Posts `error` on the bus as an error or a warning. No lock may be held.
+void post_error(GstElement* element, GstMessageType type, const Error& error, Doing doing) noexcept;
+
+/// Runs body() at the border to C: whatever it throws becomes one message on the bus, and `otherwise` is returned.
+template <class Result, class Body>
+Result guarded(GstElement* element, GstMessageType type, Doing doing, Result otherwise, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (const Error& error) {
+    post_error(element, type, error, doing);
+  } catch (const std::bad_alloc&) {
+    post_error(element, type, Error(ErrorCode::internal, "out of memory"), doing);
+  } catch (const std::exception& error) {
+    post_error(element, type, Error(ErrorCode::internal, error.what()), doing);
+  } catch (...) {
+    post_error(element, type, Error(ErrorCode::internal, "unknown failure"), doing);
+  }
+  return otherwise;
+}
+
+}  // namespace padim::gst

@@ -1,0 +1,103 @@
+#include "padimmessages.h"
+
+namespace padim::gst {
+namespace {
+
+constexpr char kProgressCode[] = "padim-fit";
+constexpr gint64 kProgressInterval_us = G_USEC_PER_SEC;
+
+GstStructure* new_structure(const char* name, const FrameTimes& times) {
+  return gst_structure_new(name, "timestamp", G_TYPE_UINT64, times.pts, "stream-time", G_TYPE_UINT64, times.stream_time,
+                           "running-time", G_TYPE_UINT64, times.running_time, "duration", G_TYPE_UINT64, times.duration,
+                           nullptr);
+}
+
+GstMessage* new_message(GstElement* element, GstStructure* structure) {
+  return gst_message_new_element(GST_OBJECT(element), structure);
+}
+
+void set_detection(GstStructure* structure, const Detection& detection) {
+  gst_structure_set(structure, "score", G_TYPE_DOUBLE, detection.score, "raw-score", G_TYPE_DOUBLE, detection.raw_score,
+                    "threshold", G_TYPE_DOUBLE, detection.threshold, "regions", G_TYPE_UINT,
+                    static_cast<guint>(detection.regions.size()), nullptr);
+}
+
+bool is_playing(GstElement* element) {
+  GST_OBJECT_LOCK(element);
+  const bool playing = GST_STATE(element) == GST_STATE_PLAYING;
+  GST_OBJECT_UNLOCK(element);
+  return playing;
+}
+
+}  // namespace
+
+GstMessage* new_score_message(GstElement* element, const FrameTimes& times, const Detection& detection,
+                              std::uint64_t frame) {
+  GstStructure* structure = new_structure("padim-score", times);
+  set_detection(structure, detection);
+  gst_structure_set(structure, "anomalous", G_TYPE_BOOLEAN, static_cast<gboolean>(detection.anomalous), "frame",
+                    G_TYPE_UINT64, static_cast<guint64>(frame), nullptr);
+  return new_message(element, structure);
+}
+
+GstMessage* new_anomaly_begin_message(GstElement* element, const FrameTimes& times, const Detection& detection,
+                                      const AnomalyEvent& event) {
+  GstStructure* structure = new_structure("padim-anomaly-begin", times);
+  set_detection(structure, detection);
+  gst_structure_set(structure, "begin-running-time", G_TYPE_UINT64, event.first.running_time, nullptr);
+  return new_message(element, structure);
+}
+
+GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& event) {
+  GstStructure* structure = new_structure("padim-anomaly-end", event.last);
+  gst_structure_set(structure, "peak-score", G_TYPE_DOUBLE, event.peak_score, "begin-running-time", G_TYPE_UINT64,
+                    event.first.running_time, "frames", G_TYPE_UINT64, static_cast<guint64>(event.frames), nullptr);
+  return new_message(element, structure);
+}
+
+GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
+                               const std::string& model_file) {
+  GstStructure* structure = new_structure("padim-fitted", times);
+  gst_structure_set(structure, "frames", G_TYPE_UINT64, static_cast<guint64>(model.info().frames), "threshold",
+                    G_TYPE_DOUBLE, model.info().calibration.threshold, "model-id", G_TYPE_STRING, model.id().c_str(),
+                    nullptr);
+  if (!model_file.empty()) gst_structure_set(structure, "model-file", G_TYPE_STRING, model_file.c_str(), nullptr);
+  return new_message(element, structure);
+}
+
+void FitProgress::collected(std::uint64_t frames) {
+  const std::string of = total_ > 0 ? " of " + std::to_string(total_) : "";
+  proceed("Fitted " + std::to_string(frames) + of + " frames");
+}
+
+void FitProgress::computing(double done) {
+  proceed("Computing the model: " + std::to_string(static_cast<int>(done * 100)) + " %");
+}
+
+void FitProgress::completed(const std::string& text) {
+  if (!started_) post(GST_PROGRESS_TYPE_START, "Fitting");
+  post(GST_PROGRESS_TYPE_COMPLETE, text);
+}
+
+void FitProgress::failed(const std::string& text) {
+  if (started_) post(GST_PROGRESS_TYPE_ERROR, text);
+}
+
+void FitProgress::dropped(std::uint64_t frames) {
+  if (started_) post(GST_PROGRESS_TYPE_CANCELED, "Fit dropped after " + std::to_string(frames) + " frames");
+}
+
+void FitProgress::proceed(const std::string& text) {
+  if (!started_ && !is_playing(element_)) return;
+  const gint64 now = g_get_monotonic_time();
+  if (started_ && now < next_post_us_) return;
+  post(started_ ? GST_PROGRESS_TYPE_CONTINUE : GST_PROGRESS_TYPE_START, text);
+}
+
+void FitProgress::post(GstProgressType type, const std::string& text) {
+  started_ = type == GST_PROGRESS_TYPE_START || type == GST_PROGRESS_TYPE_CONTINUE;
+  next_post_us_ = g_get_monotonic_time() + kProgressInterval_us;
+  gst_element_post_message(element_, gst_message_new_progress(GST_OBJECT(element_), type, kProgressCode, text.c_str()));
+}
+
+}  // namespace padim::gst

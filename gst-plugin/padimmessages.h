@@ -1,0 +1,58 @@
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <string>
+
+#include "anomalyevents.h"
+#include "frametimes.h"
+#include "padim/detector.h"
+
+namespace padim::gst {
+
+// Element messages. Each carries timestamp, stream-time, running-time and duration (guint64, nanoseconds) of the frame
+// that it speaks of. The caller owns the message; it must hold no lock while posting it.
+
+/// "padim-score": score, raw-score, threshold (gdouble), anomalous (gboolean), regions (guint), frame (guint64).
+[[nodiscard]] GstMessage* new_score_message(GstElement* element, const FrameTimes& times, const Detection& detection,
+                                            std::uint64_t frame);
+
+/// "padim-anomaly-begin": score, raw-score, threshold (gdouble), regions (guint), begin-running-time (guint64: of the
+/// first anomalous frame).
+[[nodiscard]] GstMessage* new_anomaly_begin_message(GstElement* element, const FrameTimes& times,
+                                                    const Detection& detection, const AnomalyEvent& event);
+
+/// "padim-anomaly-end", with the times of the last anomalous frame: peak-score (gdouble), begin-running-time (guint64),
+/// frames (guint64: anomalous ones).
+[[nodiscard]] GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& event);
+
+/// "padim-fitted", with the times of the last fitted frame: frames (guint64), model-file (string, absent where the
+/// model was not saved), threshold (gdouble: the raw score that is shown as 0.5), model-id (string).
+[[nodiscard]] GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
+                                             const std::string& model_file);
+
+/// Progress of one fit on the bus, throttled. Nothing is posted before the element plays: gst-launch-1.0 does not start
+/// to play while progress is going on, so that a fit that waits for more than the preroll's frame would never end.
+class FitProgress {
+ public:
+  /// total: frames wanted, 0: unknown. The element must outlive this object.
+  FitProgress(GstElement* element, std::uint64_t total) : element_(element), total_(total) {}
+
+  void collected(std::uint64_t frames);
+  void computing(double done);  ///< 0..1
+  void completed(const std::string& text);
+  void failed(const std::string& text);
+  void dropped(std::uint64_t frames);
+
+ private:
+  void proceed(const std::string& text);
+  void post(GstProgressType type, const std::string& text);
+
+  GstElement* element_;
+  std::uint64_t total_;
+  bool started_ = false;
+  gint64 next_post_us_ = 0;  ///< monotonic
+};
+
+}  // namespace padim::gst

@@ -1,0 +1,206 @@
+#include "padimproperties.h"
+
+#include <gst/gst.h>
+
+#include <string>
+
+#include "gstpadimenums.h"
+
+namespace padim::gst {
+namespace {
+
+constexpr auto kReady =
+    static_cast<GParamFlags>(static_cast<unsigned>(G_PARAM_READWRITE) | static_cast<unsigned>(G_PARAM_STATIC_STRINGS) |
+                             static_cast<unsigned>(GST_PARAM_MUTABLE_READY));
+constexpr auto kPlaying =
+    static_cast<GParamFlags>(static_cast<unsigned>(G_PARAM_READWRITE) | static_cast<unsigned>(G_PARAM_STATIC_STRINGS) |
+                             static_cast<unsigned>(GST_PARAM_MUTABLE_PLAYING));
+constexpr auto kControllable =
+    static_cast<GParamFlags>(static_cast<unsigned>(kPlaying) | static_cast<unsigned>(GST_PARAM_CONTROLLABLE));
+
+struct Text {
+  const char* name;
+  const char* nick;
+  const char* blurb;
+};
+
+// Each maker takes an accessor that returns the member of a Settings, const or not.
+
+template <class Access>
+Property string_property(const Text& text, GParamFlags flags, Access access) {
+  const Settings defaults;
+  const std::string& fallback = access(defaults);
+  return {g_param_spec_string(text.name, text.nick, text.blurb, fallback.empty() ? nullptr : fallback.c_str(), flags),
+          [access](Settings& settings, const GValue* value) {
+            const char* string = g_value_get_string(value);
+            access(settings) = string == nullptr ? "" : string;
+          },
+          [access](const Settings& settings, GValue* value) {
+            const std::string& string = access(settings);
+            g_value_set_string(value, string.empty() ? nullptr : string.c_str());
+          }};
+}
+
+template <class Access>
+Property uint_property(const Text& text, guint least, guint most, GParamFlags flags, Access access) {
+  const Settings defaults;
+  return {g_param_spec_uint(text.name, text.nick, text.blurb, least, most, access(defaults), flags),
+          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_uint(value); },
+          [access](const Settings& settings, GValue* value) { g_value_set_uint(value, access(settings)); }};
+}
+
+template <class Access>
+Property double_property(const Text& text, double least, double most, GParamFlags flags, Access access) {
+  const Settings defaults;
+  return {g_param_spec_double(text.name, text.nick, text.blurb, least, most, access(defaults), flags),
+          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_double(value); },
+          [access](const Settings& settings, GValue* value) { g_value_set_double(value, access(settings)); }};
+}
+
+template <class Access>
+Property enum_property(const Text& text, GType type, GParamFlags flags, Access access) {
+  const Settings defaults;
+  using Enum = std::decay_t<decltype(access(defaults))>;
+  return {g_param_spec_enum(text.name, text.nick, text.blurb, type, static_cast<gint>(access(defaults)), flags),
+          [access](Settings& settings, const GValue* value) {
+            access(settings) = static_cast<Enum>(g_value_get_enum(value));
+          },
+          [access](const Settings& settings, GValue* value) {
+            g_value_set_enum(value, static_cast<gint>(access(settings)));
+          }};
+}
+
+template <class Access>
+Property flags_property(const Text& text, GType type, GParamFlags flags, Access access) {
+  const Settings defaults;
+  return {g_param_spec_flags(text.name, text.nick, text.blurb, type, access(defaults), flags),
+          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_flags(value); },
+          [access](const Settings& settings, GValue* value) { g_value_set_flags(value, access(settings)); }};
+}
+
+#define PADIM_MEMBER(member) \
+  [](auto& settings) -> auto& { return settings.member; }
+
+Property threads_property() {
+  const Settings defaults;
+  return {g_param_spec_int("threads", "Threads", "Processor threads of the network and the scores (-1 = all cores)", -1,
+                           1024, defaults.threads, kReady),
+          [](Settings& settings, const GValue* value) { settings.threads = g_value_get_int(value); },
+          [](const Settings& settings, GValue* value) { g_value_set_int(value, settings.threads); }};
+}
+
+Property event_gap_property() {
+  const Settings defaults;
+  return {g_param_spec_uint64("event-gap", "Event gap",
+                              "Normal running time in nanoseconds after which an anomaly counts as ended", 0,
+                              G_MAXINT64, defaults.live.event_gap_ns, kPlaying),
+          [](Settings& settings, const GValue* value) { settings.live.event_gap_ns = g_value_get_uint64(value); },
+          [](const Settings& settings, GValue* value) { g_value_set_uint64(value, settings.live.event_gap_ns); }};
+}
+
+void add_model_properties(std::vector<Property>& out) {
+  out.push_back(enum_property({"mode", "Mode",
+                               "What to do with frames. Setting fit or fit-then-detect while no fit is running starts "
+                               "a new fit; after a finished fit, detect goes on with its model"},
+                              mode_type(), kPlaying, PADIM_MEMBER(live.mode)));
+  out.push_back(string_property({"model-file", "Model file",
+                                 "Path of the .padim model: read in mode detect, written at the end of a fit (mode fit "
+                                 "needs it; fit-then-detect without it keeps the model in memory)"},
+                                kReady, PADIM_MEMBER(model_file)));
+  out.push_back(string_property({"backbone", "Backbone",
+                                 "Name of the network, for example efficientnet_lite0 or resnet18 (NULL = what the "
+                                 "model names, or efficientnet_lite0 for a fit)"},
+                                kReady, PADIM_MEMBER(backbone)));
+  out.push_back(string_property({"backbone-file", "Backbone file",
+                                 "Path of the network's .safetensors weights (NULL = NAME.safetensors beside the "
+                                 "model, in the folders of $PADIM_BACKBONES, then in the installed folder)"},
+                                kReady, PADIM_MEMBER(backbone_file)));
+  out.push_back(string_property(
+      {"device", "Device", "Where the network runs: cpu, cuda, cuda:N or auto (the GPU if there is one)"}, kReady,
+      PADIM_MEMBER(device)));
+  out.push_back(enum_property({"precision", "Precision", "Arithmetic of the network"}, precision_type(), kReady,
+                              PADIM_MEMBER(precision)));
+  out.push_back(threads_property());
+}
+
+void add_fit_properties(std::vector<Property>& out) {
+  out.push_back(uint_property(
+      {"fit-frames", "Fit frames", "Frames after which a fit ends (0 = at the end of the stream, or at finish-fit)"}, 0,
+      G_MAXINT, kReady, PADIM_MEMBER(fit_frames)));
+  out.push_back(
+      uint_property({"batch-size", "Batch size", "Frames per network run in a fit (0 = chosen by the device)"}, 0, 256,
+                    kReady, PADIM_MEMBER(batch_size)));
+  out.push_back(enum_property({"grid", "Grid", "Patch positions of a fit"}, grid_type(), kReady, PADIM_MEMBER(grid)));
+  out.push_back(uint_property({"search-radius", "Search radius",
+                               "Patch positions around each one where a part may lie, for parts that sit loosely (0 = "
+                               "exactly in place)"},
+                              0, 4, kReady, PADIM_MEMBER(search_radius)));
+  out.push_back(enum_property({"reduction", "Reduction", "Which of the network's channels a fit uses"},
+                              reduction_type(), kReady, PADIM_MEMBER(reduction)));
+  out.push_back(uint_property({"dimensions", "Dimensions", "Number of channels that reduction=random draws"}, 1, 65535,
+                              kReady, PADIM_MEMBER(dimensions)));
+  out.push_back(uint_property({"seed", "Seed", "Seed of reduction=random: equal seeds draw equal channels"}, 0,
+                              G_MAXUINT, kReady, PADIM_MEMBER(seed)));
+  out.push_back(enum_property({"geometry", "Geometry", "Part of the frame that a fit looks at"}, geometry_type(),
+                              kReady, PADIM_MEMBER(geometry)));
+  out.push_back(string_property({"input-size", "Input size",
+                                 "Size of the network's input in a fit as WIDTHxHEIGHT, multiples of 16 (NULL = the "
+                                 "frame's shape at about 256x256 pixels in all)"},
+                                kReady, PADIM_MEMBER(input_size)));
+  out.push_back(double_property({"epsilon", "Epsilon",
+                                 "Regularisation added to each variance (0 = the backbone's recommendation; not "
+                                 "together with relative-epsilon)"},
+                                0, G_MAXDOUBLE, kReady, PADIM_MEMBER(epsilon)));
+  out.push_back(double_property({"relative-epsilon", "Relative epsilon",
+                                 "Regularisation as a fraction of the mean variance (0 = the backbone's "
+                                 "recommendation; not together with epsilon)"},
+                                0, G_MAXDOUBLE, kReady, PADIM_MEMBER(relative_epsilon)));
+  out.push_back(double_property(
+      {"false-alarm-rate", "False-alarm rate", "Share of normal frames that a fit's threshold may call anomalous"},
+      1e-9, 0.5, kReady, PADIM_MEMBER(false_alarm_rate)));
+}
+
+void add_output_properties(std::vector<Property>& out) {
+  out.push_back(double_property({"threshold", "Threshold",
+                                 "Score from which a frame is anomalous (0.5 = calibrated by the fit; lower finds "
+                                 "more, higher alarms less)"},
+                                0, 1, kControllable, PADIM_MEMBER(live.threshold)));
+  out.push_back(
+      flags_property({"overlay", "Overlay", "What is drawn on the video (0 = nothing: frames are not copied)"},
+                     overlay_type(), kPlaying, PADIM_MEMBER(live.overlay)));
+  out.push_back(double_property(
+      {"overlay-opacity", "Overlay opacity", "Opacity of the heat map's hottest colour (0 = invisible, 1 = opaque)"}, 0,
+      1, kControllable, PADIM_MEMBER(live.overlay_opacity)));
+  out.push_back(double_property({"overlay-floor", "Overlay floor",
+                                 "Score below which the heat map leaves pixels untouched (0.5 = the calibrated "
+                                 "threshold)"},
+                                0, 1, kControllable, PADIM_MEMBER(live.overlay_floor)));
+  out.push_back(enum_property({"colormap", "Colormap", "Colours of the heat map"}, colormap_type(), kPlaying,
+                              PADIM_MEMBER(live.colormap)));
+  out.push_back(flags_property({"attach-meta", "Attach meta", "Metadata put on each scored frame"}, attach_meta_type(),
+                               kPlaying, PADIM_MEMBER(live.attach_meta)));
+  out.push_back(enum_property({"post-messages", "Post messages", "What is posted on the bus while detecting"},
+                              post_messages_type(), kPlaying, PADIM_MEMBER(live.post_messages)));
+  out.push_back(uint_property({"min-anomalous-frames", "Minimum of anomalous frames",
+                               "Consecutive anomalous frames that begin an anomaly event"},
+                              1, G_MAXINT, kPlaying, PADIM_MEMBER(live.min_anomalous_frames)));
+  out.push_back(event_gap_property());
+  out.push_back(
+      string_property({"json-location", "JSON location",
+                       "File that gets one JSON object per frame and line (- = standard output, NULL = none)"},
+                      kReady, PADIM_MEMBER(json_location)));
+}
+
+#undef PADIM_MEMBER
+
+}  // namespace
+
+std::vector<Property> make_properties() {
+  std::vector<Property> properties;
+  add_model_properties(properties);
+  add_fit_properties(properties);
+  add_output_properties(properties);
+  return properties;
+}
+
+}  // namespace padim::gst

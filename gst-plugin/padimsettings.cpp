@@ -1,0 +1,74 @@
+#include "padimsettings.h"
+
+#include <string_view>
+
+#include "padim/error.h"
+
+namespace padim::gst {
+
+FitOptions fit_options(const Settings& settings) {
+  if (settings.epsilon > 0 && settings.relative_epsilon > 0) {
+    throw Error(ErrorCode::invalid_argument,
+                "epsilon and relative-epsilon are both set: set one of them, or neither for the backbone's default");
+  }
+  FitOptions options;
+  options.grid = settings.grid;
+  options.reduction = settings.reduction;
+  options.dimensions = static_cast<int>(settings.dimensions);
+  options.seed = settings.seed;
+  if (settings.epsilon > 0) options.epsilon = settings.epsilon;
+  if (settings.relative_epsilon > 0) options.relative_epsilon = settings.relative_epsilon;
+  options.search_radius = static_cast<int>(settings.search_radius);
+  options.geometry = settings.geometry;
+  options.input_size = parse_size(settings.input_size);
+  options.false_alarm_rate = settings.false_alarm_rate;
+  options.expected_frames = settings.fit_frames;
+  options.batch_size = static_cast<int>(settings.batch_size);
+  options.threads = settings.threads;
+  return options;
+}
+
+BackboneOptions backbone_options(const Settings& settings, const std::string& name,
+                                 const std::vector<std::filesystem::path>& folders) {
+  if (settings.threads == 0) {
+    throw Error(ErrorCode::invalid_argument, "threads is 0: set -1 for all cores, or 1 and more");
+  }
+  BackboneOptions options;
+  options.name = name;
+  options.weights_file = settings.backbone_file;
+  if (!settings.model_file.empty()) {
+    const auto folder = std::filesystem::path(settings.model_file).parent_path();
+    options.search_path.push_back(folder.empty() ? "." : folder);
+  }
+  options.search_path.insert(options.search_path.end(), folders.begin(), folders.end());
+  options.device = settings.device;
+  options.precision = settings.precision;
+  options.threads = settings.threads;
+  return options;
+}
+
+OverlayOptions overlay_options(const LiveSettings& live) {
+  OverlayOptions options;
+  options.parts.heatmap = (live.overlay & kOverlayHeatmap) != 0;
+  options.parts.contour = (live.overlay & kOverlayContour) != 0;
+  options.parts.boxes = (live.overlay & kOverlayBoxes) != 0;
+  options.parts.text = (live.overlay & kOverlayText) != 0;
+  options.colormap = live.colormap;
+  options.opacity = live.overlay_opacity;
+  options.floor = live.overlay_floor;
+  return options;
+}
+
+std::vector<std::filesystem::path> split_folders(const char* list) {
+  std::vector<std::filesystem::path> folders;
+  std::string_view rest = list == nullptr ? "" : list;
+  while (!rest.empty()) {
+    const auto colon = rest.find(':');
+    const auto folder = rest.substr(0, colon);
+    if (!folder.empty()) folders.emplace_back(folder);
+    rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
+  }
+  return folders;
+}
+
+}  // namespace padim::gst

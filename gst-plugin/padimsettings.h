@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "padim/backbone.h"
+#include "padim/fitter.h"
+#include "padim/geometry.h"
+#include "padim/model.h"
+#include "padim/overlay.h"
+
+namespace padim::gst {
+
+enum class Mode { detect, fit, fit_then_detect, off };
+
+enum class PostMessages { none, events, all };
+
+enum OverlayFlag : unsigned {
+  kOverlayHeatmap = 1u << 0,
+  kOverlayContour = 1u << 1,
+  kOverlayBoxes = 1u << 2,
+  kOverlayText = 1u << 3,
+};
+
+enum MetaFlag : unsigned {
+  kMetaScore = 1u << 0,
+  kMetaRoi = 1u << 1,
+};
+
+/// What may change while playing. The streaming thread takes a copy for each frame, so it holds nothing that
+/// allocates.
+struct LiveSettings {
+  Mode mode = Mode::detect;
+  double threshold = 0.5;  ///< shown score; 0.5 is the calibrated threshold
+  unsigned overlay = kOverlayHeatmap | kOverlayText;
+  double overlay_opacity = OverlayOptions{}.opacity;
+  double overlay_floor = OverlayOptions{}.floor;
+  Colormap colormap = OverlayOptions{}.colormap;
+  unsigned attach_meta = kMetaScore | kMetaRoi;
+  PostMessages post_messages = PostMessages::events;
+  unsigned min_anomalous_frames = 1;
+  std::uint64_t event_gap_ns = 1'000'000'000;
+};
+
+/// Everything a user sets. The members' defaults are the properties' defaults.
+struct Settings {
+  LiveSettings live;
+
+  std::string model_file;
+  std::string backbone;  ///< empty: what the model names, or the library's default for a fit
+  std::string backbone_file;
+  std::string device = BackboneOptions{}.device;
+  Precision precision = BackboneOptions{}.precision;
+  int threads = BackboneOptions{}.threads;
+  std::string json_location;  ///< "-": standard output; empty: none
+
+  unsigned fit_frames = 0;  ///< 0: until the end of the stream
+  unsigned batch_size = 0;  ///< 0: the library chooses
+  Grid grid = FitOptions{}.grid;
+  unsigned search_radius = 0;
+  ReductionKind reduction = FitOptions{}.reduction;
+  unsigned dimensions = static_cast<unsigned>(FitOptions{}.dimensions);
+  unsigned seed = static_cast<unsigned>(FitOptions{}.seed);
+  GeometryMode geometry = FitOptions{}.geometry;
+  std::string input_size;       ///< "WxH"; empty: chosen from the first frame
+  double epsilon = 0;           ///< 0: the backbone's recommendation
+  double relative_epsilon = 0;  ///< 0: likewise
+  double false_alarm_rate = kStreamFalseAlarmRate;
+};
+
+/// Throws invalid_argument for settings that contradict each other.
+[[nodiscard]] FitOptions fit_options(const Settings& settings);
+
+/// The backbone `name`, looked for beside the model file, then in `folders`.
+[[nodiscard]] BackboneOptions backbone_options(const Settings& settings, const std::string& name,
+                                               const std::vector<std::filesystem::path>& folders);
+
+[[nodiscard]] OverlayOptions overlay_options(const LiveSettings& live);
+
+/// The folders of a colon-separated list, empty entries left out; `list` may be null.
+[[nodiscard]] std::vector<std::filesystem::path> split_folders(const char* list);
+
+}  // namespace padim::gst

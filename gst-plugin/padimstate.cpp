@@ -1,0 +1,217 @@
+#include "padimstate.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "backbonefactory.h"
+#include "gstpadimmeta.h"
+#include "padim/error.h"
+#include "padim/frame_record.h"
+#include "padimmessages.h"
+#include "videoframe.h"
+
+namespace padim::gst {
+namespace {
+
+bool fits(Mode mode) { return mode == Mode::fit || mode == Mode::fit_then_detect; }
+
+bool detects(Mode mode) { return mode == Mode::detect || mode == Mode::fit_then_detect; }
+
+bool equal(const OverlayOptions& a, const OverlayOptions& b) {
+  return a.parts.heatmap == b.parts.heatmap && a.parts.contour == b.parts.contour && a.parts.boxes == b.parts.boxes &&
+         a.parts.text == b.parts.text && a.colormap == b.colormap && a.opacity == b.opacity && a.floor == b.floor;
+}
+
+// Whether drawing would change a pixel: memory that others hold too is copied only then.
+bool draws(const OverlayOptions& options, const Detection& detection) {
+  if (options.parts.text) return true;
+  if (options.parts.heatmap && options.opacity > 0 && detection.score >= options.floor) return true;
+  return (options.parts.boxes || options.parts.contour) && !detection.regions.empty();
+}
+
+// The first run of a network plans its kernels and allocates its scratch memory.
+void warm_up(Detector& detector) {
+  const Size size = detector.model().info().geometry.fitted_frame;
+  const std::vector<std::uint8_t> grey(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height),
+                                       128);
+  ImageView frame;
+  frame.format = PixelFormat::gray8;
+  frame.width = size.width;
+  frame.height = size.height;
+  frame.data[0] = grey.data();
+  frame.stride[0] = size.width;
+  detector.detect(frame);
+}
+
+}  // namespace
+
+State::State(GstElement* element, const Settings& settings, Published& published)
+    : element_(element), settings_(settings), published_(published), live_(settings.live) {
+  if (!settings_.json_location.empty()) json_.emplace(settings_.json_location);
+  if (fits(live_.mode)) start_fit();
+  if (live_.mode == Mode::detect) load_model();
+}
+
+std::string State::source_name() const {
+  gchar* name = gst_element_get_name(element_);
+  std::string copy = name;
+  g_free(name);
+  return copy;
+}
+
+std::shared_ptr<const Backbone> State::open(const std::string& name) const {
+  return make_backbone(backbone_options(settings_, name, split_folders(std::getenv("PADIM_BACKBONES"))));
+}
+
+void State::start_fit() {
+  Settings settings = settings_;
+  settings.live.mode = live_.mode;
+  const std::string name = settings.backbone.empty() ? BackboneOptions{}.name : settings.backbone;
+  if (!backbone_ || backbone_->info().name != name) backbone_ = open(name);
+  fit_ = std::make_unique<FitSession>(element_, settings, backbone_, published_);
+}
+
+// The only place where a fit ends well: at fit-frames, at finish-fit, and at the end of the stream.
+void State::finish_fit() {
+  const std::unique_ptr<FitSession> fit = std::move(fit_);
+  Model model = fit->finish();
+  backbone_ = fit->backbone();
+  use_model(std::move(model));
+}
+
+void State::load_model() {
+  if (settings_.model_file.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "mode=detect has no model: set model-file to a .padim file, or fit one with mode=fit or "
+                "fit-then-detect");
+  }
+  Model model = Model::load(settings_.model_file);
+  const std::string& name = model.info().backbone;
+  if (!settings_.backbone.empty() && settings_.backbone != name) {
+    throw Error(ErrorCode::invalid_argument, "model '" + settings_.model_file + "' was fitted with backbone '" + name +
+                                                 "', but backbone is set to '" + settings_.backbone +
+                                                 "': leave backbone unset, or fit a model with it");
+  }
+  backbone_ = open(name);
+  published_.set_model(model);
+  use_model(std::move(model));
+  warm_up(*detector_);
+}
+
+void State::use_model(Model model) {
+  detector_ = std::make_unique<Detector>(backbone_, std::move(model), DetectorOptions{settings_.threads});
+}
+
+void State::check_format() const {
+  if (!format_ || !detector_ || fit_ || !detects(live_.mode)) return;
+  static_cast<void>(map_to_frame(detector_->model().info().geometry, {format_->width, format_->height}));
+}
+
+void State::set_format(const GstVideoInfo& info) {
+  format_ = info;
+  check_format();
+}
+
+void State::begin_frame(const LiveSettings& live) {
+  const Mode before = std::exchange(live_, live).mode;
+  if (fit_ && published_.finish_requested()) finish_fit();
+  if (live_.mode == before) return;
+  if (fits(live_.mode) && !fit_) start_fit();
+  if (live_.mode == Mode::detect && !detector_) load_model();
+  if (!detects(live_.mode)) post_event_end();
+}
+
+void State::process(GstBuffer* buffer, const FrameTimes& times) {
+  if (fit_ && fits(live_.mode)) {
+    fit_frame(buffer, times);
+  } else if (detects(live_.mode)) {
+    detect_frame(buffer, times);
+  } else {
+    write_record(times, "off", nullptr);
+  }
+  ++frame_;
+}
+
+void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
+  {
+    const MappedFrame frame(*format_, buffer, GST_MAP_READ);
+    fit_->add(frame.view(), times);
+  }
+  write_record(times, "fit", nullptr);
+  if (fit_->complete()) finish_fit();
+}
+
+void State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
+  const Detection* detection = nullptr;
+  {
+    const MappedFrame frame(*format_, buffer, GST_MAP_READ);
+    detection = &detector_->detect(frame.view(), live_.threshold);
+  }
+  draw(buffer, *detection);
+  attach(buffer, *detection, times);
+  published_.set_last_score(detection->score);
+  write_record(times, "detect", detection);
+  post_messages(*detection, times);
+}
+
+void State::draw(GstBuffer* buffer, const Detection& detection) {
+  const OverlayOptions options = overlay_options(live_);
+  if (!draws(options, detection)) return;
+  if (!overlay_ || !equal(options, overlay_options_)) overlay_ = std::make_unique<Overlay>(options);
+  overlay_options_ = options;
+  MappedFrame frame(*format_, buffer, GST_MAP_READWRITE);
+  overlay_->draw(frame.mutable_view(), detection);
+}
+
+void State::attach(GstBuffer* buffer, const Detection& detection, const FrameTimes& times) const {
+  if ((live_.attach_meta & kMetaScore) != 0) {
+    add_padim_meta(buffer, detection, detector_->model(), {times.pts, false, frame_});
+  }
+  if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
+}
+
+void State::post_messages(const Detection& detection, const FrameTimes& times) {
+  const auto change =
+      events_.update(detection.anomalous, detection.score, times, {live_.min_anomalous_frames, live_.event_gap_ns});
+  if (live_.post_messages == PostMessages::none) return;
+  if (live_.post_messages == PostMessages::all) {
+    gst_element_post_message(element_, new_score_message(element_, times, detection, frame_));
+  }
+  if (change == AnomalyEvents::Change::begun) {
+    gst_element_post_message(element_, new_anomaly_begin_message(element_, times, detection, events_.event()));
+  } else if (change == AnomalyEvents::Change::ended) {
+    gst_element_post_message(element_, new_anomaly_end_message(element_, events_.event()));
+  }
+}
+
+void State::post_event_end() {
+  if (events_.close() && live_.post_messages != PostMessages::none) {
+    gst_element_post_message(element_, new_anomaly_end_message(element_, events_.event()));
+  }
+}
+
+void State::write_record(const FrameTimes& times, const char* state, const Detection* detection) {
+  if (!json_) return;
+  FrameRecord record;
+  record.source = source_name();
+  record.frame = static_cast<std::int64_t>(frame_);
+  if (GST_CLOCK_TIME_IS_VALID(times.pts)) record.pts_ns = static_cast<std::int64_t>(times.pts);
+  record.state = state;
+  json_->write(to_json(record, detection));
+}
+
+void State::end_of_stream() {
+  post_event_end();
+  if (fit_) finish_fit();
+}
+
+void State::flush() { post_event_end(); }
+
+void State::stop() {
+  post_event_end();
+  if (fit_ && published_.finish_requested()) finish_fit();
+}
+
+}  // namespace padim::gst
