@@ -1,0 +1,33 @@
+#include "padim/log.h"
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "logging.h"
+
+namespace padim {
+namespace {
+
+std::mutex handler_mutex;
+std::shared_ptr<const LogHandler> handler_in_force;  // guarded by handler_mutex; null: logging is off
+
+}  // namespace
+
+void set_log_handler(LogHandler handler) {
+  std::shared_ptr<const LogHandler> next;
+  if (handler) next = std::make_shared<const LogHandler>(std::move(handler));
+  const std::lock_guard lock(handler_mutex);
+  handler_in_force.swap(next);  // the old handler is destroyed after the lock is gone: declared before it
+}
+
+void log(LogLevel level, const std::string& message) {
+  std::shared_ptr<const LogHandler> handler;
+  {
+    const std::lock_guard lock(handler_mutex);
+    handler = handler_in_force;
+  }
+  if (handler) (*handler)(level, message);
+}
+
+}  // namespace padim
