@@ -15,6 +15,7 @@ enum class ErrorCode {
   mismatch,          ///< two things do not fit together (model and backbone, frame and model)
   unsupported,       ///< a valid request that this build or machine cannot serve
   numeric,           ///< the numbers do not allow a result (too few frames, not finite)
+  cancelled,         ///< the caller asked to stop
   internal,          ///< a failure inside a library that padim uses
 };
 

@@ -25,11 +25,10 @@ struct FitOptions {
   GeometryMode geometry = GeometryMode::full;
   Size input_size;                                  ///< {0,0}: chosen from the first frame
   double false_alarm_rate = kStreamFalseAlarmRate;  ///< wanted, per frame, in (0, 0.5]
-  std::int64_t expected_frames = 0;                 ///< 0: unknown; known lengths are cut into 5 calibration segments
   int batch_size = 0;                               ///< frames per network run; 0: 1 on the processor, 8 on a GPU
   int threads = -1;                                 ///< -1: all cores
-  std::int64_t max_statistics_bytes = std::int64_t{3}
-                                      << 30;  ///< where 4 segments' statistics need more: 2 segments, with a warning
+  /// Memory for the statistics of the calibration segments; where it is short there are fewer segments, with a warning.
+  std::int64_t max_statistics_bytes = std::int64_t{3} << 30;
 };
 
 /// Fits a model on a stream of normal frames in one pass and constant memory (PaDiM, arXiv 2011.08785, section 3.2;
@@ -50,7 +49,7 @@ class Fitter {
   [[nodiscard]] std::int64_t frames() const;
 
   /// Completes the fit: covariances, whitening, threshold. `progress` is called with 0..1 from this thread; returning
-  /// false stops the work (throws Error, cancelled statistics stay valid). The fitter can go on after it: add() more,
+  /// false stops the work (throws cancelled). The fitter can go on after it: add() more,
   /// finish() again. Throws numeric for fewer than 4 frames.
   [[nodiscard]] Model finish(const std::function<bool(double)>& progress = {});
 

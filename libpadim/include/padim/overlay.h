@@ -11,6 +11,10 @@ namespace padim {
 
 enum class Colormap { jet, turbo, inferno, viridis };
 
+/// Shown score over which the heat map's opacity rises from 0 at the floor to `opacity` (a smoothstep): with the
+/// default floor it is full at the calibrated threshold.
+inline constexpr double kHeatRise = 0.2;
+
 /// What is drawn; each part on its own.
 struct OverlayParts {
   bool heatmap = true;
@@ -22,7 +26,7 @@ struct OverlayParts {
 struct OverlayOptions {
   OverlayParts parts;
   Colormap colormap = Colormap::jet;
-  double opacity = 0.5;  ///< of the hottest colour, 0..1
+  double opacity = 0.5;  ///< of the heat map from floor + kHeatRise on, 0..1
   double floor = 0.3;    ///< shown score below which the heat map leaves pixels untouched, 0..1
 };
 
@@ -31,12 +35,15 @@ struct OverlayOptions {
 /// Pixels outside what is drawn, padding bytes and alpha are untouched. Owns scratch memory only; one thread at a time.
 class Overlay {
  public:
+  /// Throws invalid_argument for options outside their ranges.
   explicit Overlay(OverlayOptions options = {});
   ~Overlay();
   Overlay(Overlay&&) noexcept;
   Overlay& operator=(Overlay&&) noexcept;
 
-  /// `text` replaces the default caption ("0.73 ANOMALY" / "0.12 normal") where it is not empty.
+  /// `text` (UTF-8; what is not ASCII shows as '?') replaces the default caption ("0.73 ANOMALY" / "0.12 normal")
+  /// where it is not empty. Whatever does not fit into the frame is clipped, or left out where it could not be read.
+  /// Throws invalid_argument where the map's size and values contradict each other.
   void draw(const MutableImageView& frame, const Detection& detection, const std::string& text = {});
 
  private:

@@ -1,0 +1,56 @@
+// Image scores are maxima over many patches, so their upper tail is close to a Gumbel distribution: with mean m and standard deviation s,
+// beta = s sqrt(6) / pi, mu = m - gamma beta, and the quantile at 1 - a is mu - beta ln(-ln(1 - a)) (method of moments). The
+// conformal quantile, the ceil((n + 1)(1 - a))-th smallest score, holds without any assumption but exists only for
+// n >= 1 / a - 1. Checked against scipy.stats.gumbel_r.
+
+#include "calibration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "padim/error.h"
+
+namespace padim {
+namespace {
+
+double gumbel_quantile(std::span<const float> scores, double rate) {
+  const auto n = static_cast<double>(scores.size());
+  double mean = 0;
+  for (const float score : scores) mean += static_cast<double>(score) / n;
+  double squares = 0;
+  for (const float score : scores) squares += (static_cast<double>(score) - mean) * (static_cast<double>(score) - mean);
+  const double deviation = scores.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
+  const double beta = deviation * std::sqrt(6.0) / std::numbers::pi;
+  return mean - std::numbers::egamma * beta - beta * std::log(-std::log1p(-rate));
+}
+
+// 0 where there are too few scores.
+double conformal_quantile(std::span<const float> scores, double rate) {
+  const auto rank = static_cast<std::size_t>(std::ceil((static_cast<double>(scores.size()) + 1) * (1 - rate) - 1e-9));
+  if (rank < 1 || rank > scores.size()) return 0;
+  std::vector<float> sorted(scores.begin(), scores.end());
+  const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+  std::nth_element(sorted.begin(), nth, sorted.end());
+  return static_cast<double>(*nth);
+}
+
+}  // namespace
+
+Calibration calibrate(std::vector<float> scores, int segments, double false_alarm_rate) {
+  if (scores.empty() || !std::all_of(scores.begin(), scores.end(), [](float s) { return std::isfinite(s); })) {
+    throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: held-out scores are missing or not finite");
+  }
+  Calibration calibration{gumbel_quantile(scores, false_alarm_rate), false_alarm_rate, segments, "gumbel", {}};
+  const auto raise = [&](double threshold, const char* rule) {
+    if (calibration.threshold >= threshold) return;
+    calibration.threshold = threshold;
+    calibration.rule = rule;
+  };
+  raise(conformal_quantile(scores, false_alarm_rate), "conformal");
+  raise(kSmallestThreshold, "floor");
+  calibration.scores = std::move(scores);
+  return calibration;
+}
+
+}  // namespace padim

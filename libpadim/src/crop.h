@@ -1,0 +1,17 @@
+#pragma once
+
+#include "padim/geometry.h"
+
+namespace padim {
+
+/// A frame is resized to `resized`; the network input is the part of it that starts at (left, top).
+struct Crop {
+  Size resized;
+  int left = 0;
+  int top = 0;
+};
+
+/// The crop of `geometry` in a frame of size `frame`. Throws mismatch as map_to_frame does.
+[[nodiscard]] Crop crop_of(const Geometry& geometry, Size frame);
+
+}  // namespace padim

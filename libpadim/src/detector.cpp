@@ -1,0 +1,97 @@
+// Orchestration of detection: frame -> image pipeline -> Mahalanobis -> score map -> regions.
+
+#include "padim/detector.h"
+
+#include <cmath>
+#include <utility>
+
+#include "image_pipeline.h"
+#include "mahalanobis.h"
+#include "padim/error.h"
+#include "regions.h"
+#include "score_mapping.h"
+
+namespace padim {
+namespace {
+
+void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model) {
+  const auto fail = [](const std::string& difference) {
+    throw Error(ErrorCode::mismatch, "the model does not belong to this backbone: " + difference);
+  };
+  if (backbone.name != model.backbone) fail("it was fitted with '" + model.backbone + "', not '" + backbone.name + "'");
+  if (backbone.weights_sha256 != model.weights_sha256) {
+    fail("its weights have SHA-256 " + model.weights_sha256.substr(0, 12) + "..., those loaded " +
+         backbone.weights_sha256.substr(0, 12) + "...; use the weights of the fit, or fit again");
+  }
+  if (backbone.taps != model.taps) fail("the taps differ; use the description of the fit, or fit again");
+}
+
+}  // namespace
+
+struct Detector::Impl {
+  Impl(std::shared_ptr<const Backbone> backbone, Model fitted, const DetectorOptions& options)
+      : model((check_belong_together(backbone->info(), fitted.info()), std::move(fitted))),
+        pipeline(std::move(backbone), model.info().geometry, model.info().grid, model.info().reduction.channels, 1,
+                 options.threads),
+        mahalanobis(model.mean(), model.whitener(), model.info().positions, model.info().dimensions,
+                    model.info().search_radius, options.threads),
+        mapper(model.info().positions, model.info().geometry.input),
+        distances(static_cast<std::size_t>(model.info().positions.width) *
+                  static_cast<std::size_t>(model.info().positions.height)) {
+    if (pipeline.positions() != model.info().positions || pipeline.dimensions() != model.info().dimensions) {
+      throw Error(ErrorCode::bad_format, "the model contradicts itself: its patch grid does not follow from its input size");
+    }
+  }
+
+  void score(const ImageView& frame) {
+    pipeline.clear();
+    detection.mapping = pipeline.push(frame);
+    float raw = 0;
+    pipeline.run([&](std::span<const float> embedding) {
+      mahalanobis.run(embedding, distances);
+      raw = mapper.run(distances, detection.map);
+    });
+    if (!std::isfinite(raw)) {
+      throw Error(ErrorCode::numeric, "the backbone's output for this frame is not finite; try precision float32");
+    }
+    detection.raw_score = static_cast<double>(raw);
+  }
+
+  void judge(Size frame, double threshold) {
+    detection.calibrated = model.info().calibration.threshold;
+    detection.threshold = threshold;
+    detection.score = shown_score(detection.raw_score, detection.calibrated);
+    // The raw score decides, so that frames and regions agree to the last bit.
+    const double raw_threshold = raw_score(threshold, detection.calibrated);
+    detection.anomalous = detection.raw_score >= raw_threshold;
+    detection.regions.clear();
+    if (!detection.anomalous) return;
+    find_regions(detection.map, raw_threshold, detection.calibrated, detection.mapping, frame, detection.regions);
+  }
+
+  Model model;
+  ImagePipeline pipeline;
+  Mahalanobis mahalanobis;
+  ScoreMapper mapper;
+  std::vector<float> distances;  // [P]
+  Detection detection;
+};
+
+Detector::Detector(std::shared_ptr<const Backbone> backbone, Model model, DetectorOptions options)
+    : impl_(std::make_unique<Impl>(std::move(backbone), std::move(model), options)) {}
+Detector::~Detector() = default;
+Detector::Detector(Detector&&) noexcept = default;
+Detector& Detector::operator=(Detector&&) noexcept = default;
+
+const Detection& Detector::detect(const ImageView& frame, double threshold) {
+  if (!(threshold >= 0 && threshold <= 1)) {
+    throw Error(ErrorCode::invalid_argument, "threshold must be 0..1; 0.5 is the calibrated one");
+  }
+  impl_->score(frame);
+  impl_->judge({frame.width, frame.height}, threshold);
+  return impl_->detection;
+}
+
+const Model& Detector::model() const { return impl_->model; }
+
+}  // namespace padim

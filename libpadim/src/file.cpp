@@ -1,0 +1,101 @@
+#include "file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "padim/error.h"
+
+namespace padim {
+namespace {
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// Closes a descriptor that is only needed for a while.
+struct Descriptor {
+  int value;
+  ~Descriptor() {
+    if (value >= 0) ::close(value);
+  }
+};
+
+// Makes a rename durable; a file system that cannot sync a folder has nothing better to offer.
+void sync_folder(const std::filesystem::path& file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const Descriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (descriptor.value >= 0) ::fsync(descriptor.value);
+}
+
+}  // namespace
+
+MappedFile::MappedFile(const std::filesystem::path& path, const std::string& what) {
+  const std::string name = what + " '" + path.string() + "'";
+  const Descriptor descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (descriptor.value < 0) {
+    const int error = errno;
+    if (error == ENOENT || error == ENOTDIR) {
+      throw Error(ErrorCode::not_found, name + " does not exist");
+    }
+    throw Error(ErrorCode::cannot_read, "cannot read " + name + ": " + reason(error));
+  }
+  struct stat status {};
+  if (::fstat(descriptor.value, &status) != 0) {
+    throw Error(ErrorCode::cannot_read, "cannot read " + name + ": " + reason(errno));
+  }
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::cannot_read, "cannot read " + name + ": it is not a file");
+  if (status.st_size == 0) throw Error(ErrorCode::bad_format, name + " is empty");
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.value, 0);
+  if (data == MAP_FAILED) throw Error(ErrorCode::cannot_read, "cannot read " + name + ": " + reason(errno));
+  bytes_ = {static_cast<const std::byte*>(data), size};
+}
+
+MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
+
+AtomicFile::AtomicFile(std::filesystem::path path, std::string what) : path_(std::move(path)), what_(std::move(what)) {
+  temporary_ = path_.string() + ".XXXXXX";
+  descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  if (descriptor_ < 0) {
+    temporary_.clear();
+    fail(errno);
+  }
+  // mkstemp makes private files; a model is as readable as any file that the user writes.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(descriptor_, 0666 & ~mask);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail(errno);
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
+  temporary_.clear();
+  sync_folder(path_);
+}
+
+void AtomicFile::fail(int error) const {
+  throw Error(ErrorCode::cannot_write, "cannot write " + what_ + " '" + path_.string() + "': " + reason(error) +
+                                           " (what was there before is untouched)");
+}
+
+}  // namespace padim

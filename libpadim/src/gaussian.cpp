@@ -1,0 +1,134 @@
+// Welford's update in batches: a batch of B embeddings with mean m has the co-moment C^T C, C = X - m; two sets a, b merge by (Chan,
+// Golub, LeVeque 1983) M = M_a + M_b + n_a n_b / n * delta delta^T, delta = mean_b - mean_a. The correction is one more row of C,
+// sqrt(n_a n_b / n) * delta, so that each batch reads and writes the big M once. Must match numpy's cov in double precision to
+// 1e-5 of the largest variance, in any batch split.
+
+#include "gaussian.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <string>
+
+#include "kernels/gaussian_kernel.h"
+#include "packed_triangle.h"
+#include "padim/error.h"
+#include "parallel.h"
+
+namespace padim {
+
+Gaussian::Gaussian(int positions, int dimensions)
+    : positions_(positions),
+      dimensions_(dimensions),
+      mean_(static_cast<std::size_t>(positions) * static_cast<std::size_t>(dimensions)),
+      comoment_(static_cast<std::size_t>(positions) * triangle_size(dimensions) + kTrianglePadding) {}
+
+std::span<const float> Gaussian::comoment() const {
+  return std::span(comoment_).first(comoment_.size() - kTrianglePadding);
+}
+
+std::int64_t Gaussian::bytes(int positions, int dimensions) {
+  return static_cast<std::int64_t>(sizeof(float)) * positions *
+         (dimensions + static_cast<std::int64_t>(triangle_size(dimensions)));
+}
+
+void Gaussian::add(std::span<const float> embeddings, int frames, int threads) {
+  if (frames < 1) return;
+  const auto d = static_cast<std::size_t>(dimensions_);
+  const double total = static_cast<double>(count_) + frames;
+  const auto share = static_cast<float>(frames / total);
+  const auto weight = static_cast<float>(std::sqrt(static_cast<double>(count_) * frames / total));
+  parallel_for(positions_, threads, [&](int begin, int end) {
+    std::vector<float> centered((static_cast<std::size_t>(frames) + 1) * d);
+    float* correction = centered.data() + static_cast<std::size_t>(frames) * d;
+    for (int p = begin; p < end; ++p) {
+      float* mean = mean_.data() + static_cast<std::size_t>(p) * d;
+      const float* first = embeddings.data() + static_cast<std::size_t>(p) * d;
+      const std::size_t stride = mean_.size();
+      for (std::size_t j = 0; j < d; ++j) {
+        float sum = 0;
+        for (int b = 0; b < frames; ++b) sum += first[static_cast<std::size_t>(b) * stride + j];
+        const float batch_mean = sum / static_cast<float>(frames);
+        for (int b = 0; b < frames; ++b) {
+          centered[static_cast<std::size_t>(b) * d + j] = first[static_cast<std::size_t>(b) * stride + j] - batch_mean;
+        }
+        const float delta = batch_mean - mean[j];
+        correction[j] = weight * delta;
+        mean[j] += share * delta;
+      }
+      add_outer_products(centered.data(), frames + 1, dimensions_,
+                         comoment_.data() + static_cast<std::size_t>(p) * triangle_size(dimensions_));
+    }
+  });
+  count_ += frames;
+}
+
+void Gaussian::merge(const Gaussian& other, int threads) {
+  if (other.count_ == 0) return;
+  const auto d = static_cast<std::size_t>(dimensions_);
+  const std::size_t triangle = triangle_size(dimensions_);
+  const double total = static_cast<double>(count_ + other.count_);
+  const auto share = static_cast<float>(static_cast<double>(other.count_) / total);
+  const auto weight = static_cast<float>(std::sqrt(static_cast<double>(count_) * static_cast<double>(other.count_) / total));
+  parallel_for(positions_, threads, [&](int begin, int end) {
+    std::vector<float> correction(d);
+    for (int p = begin; p < end; ++p) {
+      float* mean = mean_.data() + static_cast<std::size_t>(p) * d;
+      const float* other_mean = other.mean_.data() + static_cast<std::size_t>(p) * d;
+      for (std::size_t j = 0; j < d; ++j) {
+        const float delta = other_mean[j] - mean[j];
+        correction[j] = weight * delta;
+        mean[j] += share * delta;
+      }
+      float* comoment = comoment_.data() + static_cast<std::size_t>(p) * triangle;
+      const float* other_comoment = other.comoment_.data() + static_cast<std::size_t>(p) * triangle;
+      for (std::size_t j = 0; j < triangle; ++j) comoment[j] += other_comoment[j];
+      add_outer_products(correction.data(), 1, dimensions_, comoment);
+    }
+  });
+  count_ += other.count_;
+}
+
+void Gaussian::reset() {
+  count_ = 0;
+  std::fill(mean_.begin(), mean_.end(), 0.0F);
+  std::fill(comoment_.begin(), comoment_.end(), 0.0F);
+}
+
+double Gaussian::mean_variance() const {
+  if (count_ < 2) return 0;
+  double sum = 0;
+  for (int p = 0; p < positions_; ++p) {
+    const float* comoment = comoment_.data() + static_cast<std::size_t>(p) * triangle_size(dimensions_);
+    for (int i = 0; i < dimensions_; ++i) {
+      sum += static_cast<double>(comoment[triangle_row(i) + static_cast<std::size_t>(i)]);
+    }
+  }
+  return sum / static_cast<double>(count_ - 1) / static_cast<double>(mean_.size());
+}
+
+std::vector<std::uint16_t> whiten(const Gaussian& gaussian, double epsilon, int threads) {
+  if (gaussian.count() < 2) {
+    throw Error(ErrorCode::numeric, "a covariance needs at least 2 frames; " + std::to_string(gaussian.count()) + " were given");
+  }
+  const int d = gaussian.dimensions();
+  const std::size_t triangle = triangle_size(d);
+  std::vector<std::uint16_t> whitener(static_cast<std::size_t>(gaussian.positions()) * triangle + kTrianglePadding);
+  const double scale = 1.0 / static_cast<double>(gaussian.count() - 1);
+  std::atomic<int> failed = -1;
+  parallel_for(gaussian.positions(), threads, [&](int begin, int end) {
+    std::vector<double> scratch(2 * triangle);
+    for (int p = begin; p < end; ++p) {
+      const auto at = static_cast<std::size_t>(p) * triangle;
+      if (!whiten(gaussian.comoment().data() + at, d, scale, epsilon, scratch.data(), whitener.data() + at)) failed = p;
+    }
+  });
+  if (failed >= 0) {
+    throw Error(ErrorCode::numeric, "the covariance at patch position " + std::to_string(failed.load()) +
+                                        " cannot be whitened with epsilon " + std::to_string(epsilon) +
+                                        ": raise epsilon, or check that the frames are finite and not all alike");
+  }
+  return whitener;
+}
+
+}  // namespace padim

@@ -1,0 +1,37 @@
+#include "image_pipeline.h"
+
+#include "padim/error.h"
+
+namespace padim {
+
+ImagePipeline::ImagePipeline(std::shared_ptr<const Backbone> backbone, Geometry geometry, Grid grid,
+                             std::span<const int> channels, int batch_size, int threads)
+    : preprocessor_(geometry, threads),
+      embedding_(backbone->info().taps, grid, channels),
+      backbone_(backbone->with_last_tap_channels(embedding_.last_tap_channels())),
+      batch_size_(batch_size) {
+  const int multiple = backbone->info().taps.back().stride;
+  if (geometry.input.width % multiple != 0 || geometry.input.height % multiple != 0) {
+    throw Error(ErrorCode::invalid_argument, "network input " + std::to_string(geometry.input.width) + "x" +
+                                                 std::to_string(geometry.input.height) + " is not a multiple of " +
+                                                 std::to_string(multiple) + ", the backbone's largest stride");
+  }
+  const Size grid_size = positions();
+  images_.resize(static_cast<std::size_t>(batch_size) * image_bytes());
+  embedded_.resize(static_cast<std::size_t>(grid_size.width) * static_cast<std::size_t>(grid_size.height) *
+                   static_cast<std::size_t>(dimensions()));
+}
+
+std::size_t ImagePipeline::image_bytes() const {
+  const Size input = preprocessor_.geometry().input;
+  return static_cast<std::size_t>(input.width) * static_cast<std::size_t>(input.height) * 3;
+}
+
+FrameMapping ImagePipeline::push(const ImageView& frame) {
+  const auto at = static_cast<std::size_t>(pending_) * image_bytes();
+  const FrameMapping mapping = preprocessor_.run(frame, std::span(images_).subspan(at, image_bytes()));
+  ++pending_;
+  return mapping;
+}
+
+}  // namespace padim

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "resample.h"
+
+namespace padim {
+
+inline constexpr int kResampleBits = 22;  ///< fractional bits of the weights
+
+/// output[i] = clip8(round(sum over t < count of weights[t] * input[t * stride + i])), i < length. SIMD, chosen at run time.
+void weighted_rows(const std::uint8_t* input, std::ptrdiff_t stride, const std::int32_t* weights, int count, int length,
+                   std::uint8_t* output) noexcept;
+
+/// The same, one sample at a time: what the SIMD version is tested against.
+void weighted_rows_scalar(const std::uint8_t* input, std::ptrdiff_t stride, const std::int32_t* weights, int count,
+                          int length, std::uint8_t* output) noexcept;
+
+/// One row resampled along `axis`: output[i * channels + c].
+void weighted_columns(const std::uint8_t* input, int channels, const ResampleAxis& axis, std::uint8_t* output) noexcept;
+
+}  // namespace padim

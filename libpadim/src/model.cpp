@@ -1,0 +1,115 @@
+#include "padim/model.h"
+
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "model_info_json.h"
+#include "model_io.h"
+#include "model_tensors.h"
+#include "padim/error.h"
+#include "sha256.h"
+
+namespace padim {
+
+struct Model::Impl {
+  ModelInfo info;
+  std::shared_ptr<const Tensors> tensors;
+  std::string id;
+};
+
+Model::Model(ModelInfo info, std::shared_ptr<const Tensors> tensors) {
+  constexpr std::size_t kIdDigits = 12;
+  Sha256 hash;
+  hash.update(std::as_bytes(tensors->mean));
+  hash.update(std::as_bytes(tensors->whitener));
+  std::string id = to_hex(hash.finish()).substr(0, kIdDigits);
+  impl_ = std::make_shared<const Impl>(Impl{std::move(info), std::move(tensors), std::move(id)});
+}
+
+Model Model::load(const std::filesystem::path& file) {
+  LoadedModel loaded = read_model(file);
+  return Model(std::move(loaded.info), std::move(loaded.tensors));
+}
+
+void Model::save(const std::filesystem::path& file) const { write_model(file, impl_->info, *impl_->tensors); }
+
+const ModelInfo& Model::info() const { return impl_->info; }
+std::span<const float> Model::mean() const { return impl_->tensors->mean; }
+std::span<const std::uint16_t> Model::whitener() const { return impl_->tensors->whitener; }
+std::span<const float> Model::comoment() const { return impl_->tensors->comoment; }
+const std::string& Model::id() const { return impl_->id; }
+
+namespace {
+
+std::string text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+
+std::string text(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof(buffer), "%.4g", value);
+  return buffer;
+}
+
+std::string tap_names(const ModelInfo& info) {
+  std::string names;
+  for (const TapInfo& tap : info.taps) names += (names.empty() ? "" : ", ") + tap.name;
+  return names;
+}
+
+std::string channels_sentence(const ModelInfo& info) {
+  if (info.reduction.kind == ReductionKind::none) return "all " + std::to_string(info.dimensions) + " channels";
+  return std::to_string(info.dimensions) + " channels drawn with seed " + std::to_string(info.reduction.seed);
+}
+
+std::string epsilon_sentence(const ModelInfo& info) {
+  const std::string value = "Covariances are regularised by epsilon " + text(info.epsilon);
+  return info.relative_epsilon > 0 ? value + ", " + text(info.relative_epsilon) + " of the mean variance." : value + ".";
+}
+
+std::string threshold_sentence(const Calibration& calibration) {
+  if (calibration.segments == 0) return "The threshold is raw score " + text(calibration.threshold) + ", not calibrated.";
+  std::string why = "the Gumbel quantile of";
+  if (calibration.rule == "conformal") why = "the conformal quantile of";
+  if (calibration.rule == "floor") why = "the smallest threshold there is, because the frames were nearly alike, above";
+  return "The threshold is raw score " + text(calibration.threshold) + " (shown as 0.5): " + why + " " +
+         std::to_string(calibration.scores.size()) + " held-out normal scores for a wanted false-alarm rate of " +
+         text(calibration.false_alarm_rate) + " per frame; each of " + std::to_string(calibration.segments) +
+         " contiguous segments was scored by the model of all others.";
+}
+
+}  // namespace
+
+std::string describe(const Model& model) {
+  const ModelInfo& info = model.info();
+  return "PaDiM model " + model.id() + ", fitted on " + std::to_string(info.frames) + " frames of " +
+         text(info.geometry.fitted_frame) + ".\n" + "Backbone " + info.backbone + " (weights " +
+         info.weights_sha256.substr(0, 8) + "), taps " + tap_names(info) + ", " + channels_sentence(info) + ", grid " +
+         to_string(info.grid) + ": " + text(info.positions) + " patch positions, network input " +
+         text(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
+         std::to_string(info.search_radius) + ".\n" + epsilon_sentence(info) + "\n" +
+         threshold_sentence(info.calibration) + "\n";
+}
+
+std::string to_json(const Model& model) {
+  nlohmann::ordered_json json = info_to_json(model.info());
+  json["id"] = model.id();
+  return json.dump();
+}
+
+std::string to_string(Grid grid) { return grid == Grid::coarsest ? "coarsest" : "finest"; }
+
+Grid parse_grid(const std::string& name) {
+  if (name == "coarsest") return Grid::coarsest;
+  if (name == "finest") return Grid::finest;
+  throw Error(ErrorCode::invalid_argument, "grid '" + name + "' is unknown: use coarsest or finest");
+}
+
+std::string to_string(ReductionKind kind) { return kind == ReductionKind::none ? "none" : "random"; }
+
+ReductionKind parse_reduction(const std::string& name) {
+  if (name == "none") return ReductionKind::none;
+  if (name == "random") return ReductionKind::random;
+  throw Error(ErrorCode::invalid_argument, "reduction '" + name + "' is unknown: use none or random");
+}
+
+}  // namespace padim

@@ -1,0 +1,112 @@
+#include "model_info_json.h"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace padim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json size_to_json(Size size) { return Json::array({size.width, size.height}); }
+
+Size size_from_json(const Json& json) { return {json.at(0).get<int>(), json.at(1).get<int>()}; }
+
+Json taps_to_json(const std::vector<TapInfo>& taps) {
+  Json json = Json::array();
+  for (const TapInfo& tap : taps) {
+    json.push_back({{"name", tap.name}, {"channels", tap.channels}, {"stride", tap.stride}});
+  }
+  return json;
+}
+
+std::vector<TapInfo> taps_from_json(const Json& json) {
+  std::vector<TapInfo> taps;
+  for (const Json& tap : json) {
+    taps.push_back({tap.at("name").get<std::string>(), tap.at("channels").get<int>(), tap.at("stride").get<int>()});
+  }
+  return taps;
+}
+
+Json calibration_to_json(const Calibration& calibration) {
+  return {{"threshold", calibration.threshold},
+          {"false_alarm_rate", calibration.false_alarm_rate},
+          {"segments", calibration.segments},
+          {"rule", calibration.rule},
+          {"scores", calibration.scores}};
+}
+
+Calibration calibration_from_json(const Json& json) {
+  return {json.at("threshold").get<double>(), json.at("false_alarm_rate").get<double>(), json.at("segments").get<int>(),
+          json.at("rule").get<std::string>(), json.at("scores").get<std::vector<float>>()};
+}
+
+// Bounds that keep a hostile file from asking for absurd memory or dividing by zero.
+void check(const ModelInfo& info) {
+  const auto require = [](bool ok, const char* field) {
+    if (!ok) throw std::out_of_range(std::string("'") + field + "' is outside its range");
+  };
+  const auto sane = [](Size size, int maximum) {
+    return size.width > 0 && size.height > 0 && size.width <= maximum && size.height <= maximum;
+  };
+  require(sane(info.positions, 4096), "positions");
+  require(sane(info.geometry.input, 4096), "input");
+  require(sane(info.geometry.fitted_frame, 1 << 20), "fitted_frame");
+  require(info.dimensions > 0 && info.dimensions <= (1 << 16), "dimensions");
+  require(static_cast<int>(info.reduction.channels.size()) == info.dimensions, "channels");
+  require(!info.taps.empty(), "taps");
+  for (const TapInfo& tap : info.taps) require(tap.channels > 0 && tap.stride > 0 && tap.stride <= 256, "taps");
+  require(info.search_radius >= 0 && info.search_radius <= 4, "search_radius");
+  require(std::isfinite(info.epsilon) && info.epsilon > 0, "epsilon");
+  require(std::isfinite(info.calibration.threshold) && info.calibration.threshold > 0, "threshold");
+  require(info.frames >= 2, "frames");
+}
+
+}  // namespace
+
+Json info_to_json(const ModelInfo& info) {
+  return {{"backbone", info.backbone},
+          {"weights_sha256", info.weights_sha256},
+          {"taps", taps_to_json(info.taps)},
+          {"grid", to_string(info.grid)},
+          {"reduction",
+           {{"kind", to_string(info.reduction.kind)},
+            {"seed", info.reduction.seed},
+            {"channels", info.reduction.channels}}},
+          {"geometry",
+           {{"mode", to_string(info.geometry.mode)},
+            {"input", size_to_json(info.geometry.input)},
+            {"fitted_frame", size_to_json(info.geometry.fitted_frame)}}},
+          {"positions", size_to_json(info.positions)},
+          {"dimensions", info.dimensions},
+          {"epsilon", info.epsilon},
+          {"relative_epsilon", info.relative_epsilon},
+          {"search_radius", info.search_radius},
+          {"frames", info.frames},
+          {"calibration", calibration_to_json(info.calibration)}};
+}
+
+ModelInfo info_from_json(const Json& json) {
+  ModelInfo info;
+  json.at("backbone").get_to(info.backbone);
+  json.at("weights_sha256").get_to(info.weights_sha256);
+  info.taps = taps_from_json(json.at("taps"));
+  info.grid = parse_grid(json.at("grid").get<std::string>());
+  const Json& reduction = json.at("reduction");
+  info.reduction = {parse_reduction(reduction.at("kind").get<std::string>()), reduction.at("seed").get<std::uint64_t>(),
+                    reduction.at("channels").get<std::vector<int>>()};
+  const Json& geometry = json.at("geometry");
+  info.geometry = {parse_geometry(geometry.at("mode").get<std::string>()), size_from_json(geometry.at("input")),
+                   size_from_json(geometry.at("fitted_frame"))};
+  info.positions = size_from_json(json.at("positions"));
+  json.at("dimensions").get_to(info.dimensions);
+  json.at("epsilon").get_to(info.epsilon);
+  json.at("relative_epsilon").get_to(info.relative_epsilon);
+  json.at("search_radius").get_to(info.search_radius);
+  json.at("frames").get_to(info.frames);
+  info.calibration = calibration_from_json(json.at("calibration"));
+  check(info);
+  return info;
+}
+
+}  // namespace padim

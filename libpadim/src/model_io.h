@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "model_tensors.h"
+#include "padim/model.h"
+
+namespace padim {
+
+/// Version of the model file's format (docs/model-format.md).
+inline constexpr int kModelFormatVersion = 1;
+
+struct LoadedModel {
+  ModelInfo info;
+  std::shared_ptr<const Model::Tensors> tensors;
+};
+
+/// See Model::load and Model::save.
+[[nodiscard]] LoadedModel read_model(const std::filesystem::path& file);
+void write_model(const std::filesystem::path& file, const ModelInfo& info, const Model::Tensors& tensors);
+
+}  // namespace padim

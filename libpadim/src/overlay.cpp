@@ -1,0 +1,155 @@
+#include "padim/overlay.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "overlay_heat.h"
+#include "overlay_layer.h"
+#include "overlay_strokes.h"
+#include "overlay_text.h"
+#include "padim/error.h"
+
+namespace padim {
+namespace {
+
+/// Lines and text are sized for a frame of 480 rows and grow with it.
+constexpr double kNominalHeight = 480;
+constexpr double kLineWidth = 2;
+constexpr double kCapitalHeight = 16;
+constexpr int kSmallestCapital = 6;  ///< pixels; frames that call for less get no text
+
+void check_fraction(double value, const char* name) {
+  if (value >= 0 && value <= 1) return;
+  throw Error(ErrorCode::invalid_argument,
+              std::string("overlay ") + name + " is " + std::to_string(value) + ": give a value from 0 to 1");
+}
+
+void check_map(const ScoreMap& map) {
+  const bool fits = map.width >= 0 && map.height >= 0 &&
+                    map.values.size() == static_cast<std::size_t>(map.width) * static_cast<std::size_t>(map.height);
+  if (!fits) {
+    throw Error(ErrorCode::invalid_argument, "score map of " + std::to_string(map.width) + "x" +
+                                                 std::to_string(map.height) + " has " +
+                                                 std::to_string(map.values.size()) + " values");
+  }
+}
+
+/// A score as "0.73". Cut rather than rounded, so that a score just below the threshold never looks like it.
+std::array<char, 4> score_text(double score) {
+  const int hundredths = static_cast<int>(std::clamp(score, 0.0, 1.0) * 100 + 1e-9);
+  const auto digit = [](int value) { return static_cast<char>('0' + value); };
+  return {digit(hundredths / 100), '.', digit(hundredths / 10 % 10), digit(hundredths % 10)};
+}
+
+std::string_view view(const std::array<char, 4>& text) { return {text.data(), text.size()}; }
+
+Palette annotation_palette(const ColourSpace& space) {
+  Palette palette;
+  for (int ink = 1; ink < 256; ++ink) {
+    palette[static_cast<std::size_t>(ink)] = to_entry(ink <= kLineCore ? line_paint(ink) : text_paint(ink), space);
+  }
+  return palette;
+}
+
+}  // namespace
+
+struct Overlay::Impl {
+  explicit Impl(OverlayOptions new_options) : options(new_options) {
+    check_fraction(options.opacity, "opacity");
+    check_fraction(options.floor, "floor");
+    static_cast<void>(to_string(options.colormap));  // throws for a number that names none
+  }
+
+  void draw(const MutableImageView& frame, const Detection& detection, std::string_view text);
+  void use(const ColourSpace& space);
+  void annotate(const MutableImageView& frame, const Detection& detection, std::string_view text);
+  void write_caption(const Detection& detection, std::string_view text);
+  void write_score(const Region& region);
+
+  OverlayOptions options;
+  std::optional<ColourSpace> space;  ///< that the palettes are made for
+  Palette heat_colours;
+  Palette annotation_colours;
+  HeatMap heat;
+  InkLayer layer;
+  TextFace caption_face;
+  TextFace label_face;
+  bool legible = false;  ///< whether text of the frame's size can be read
+};
+
+void Overlay::Impl::use(const ColourSpace& wanted) {
+  if (space == wanted) return;
+  heat_colours = heat_palette(options, wanted);
+  annotation_colours = annotation_palette(wanted);
+  space = wanted;
+}
+
+void Overlay::Impl::draw(const MutableImageView& frame, const Detection& detection, std::string_view text) {
+  check_map(detection.map);
+  use({frame.format, frame.matrix, frame.range});
+  if (options.parts.heatmap && options.opacity > 0) {
+    heat.draw(frame, detection.map, detection.mapping, detection.calibrated, options.floor, heat_colours);
+  }
+  const bool lines = (options.parts.contour || options.parts.boxes) && detection.anomalous;
+  if (lines || options.parts.text) annotate(frame, detection, text);
+}
+
+/// Contour under boxes under text: what is drawn later covers what was there.
+void Overlay::Impl::annotate(const MutableImageView& frame, const Detection& detection, std::string_view text) {
+  const double size = std::min<double>(frame.height, 0.75 * frame.width) / kNominalHeight;
+  const double line_width = std::max(1.5, std::round(kLineWidth * size));
+  const int capital = static_cast<int>(std::lround(kCapitalHeight * size));
+  legible = capital >= kSmallestCapital;
+  layer.resize({frame.width, frame.height});
+  if (legible) {
+    caption_face.set_capital_height(capital);
+    label_face.set_capital_height(std::max(kSmallestCapital, capital * 3 / 4));
+  }
+  if (options.parts.contour && detection.anomalous) {
+    const double level = raw_score(detection.threshold, detection.calibrated);
+    stroke_contour(layer, detection.map, level, detection.mapping, line_width);
+  }
+  if (options.parts.boxes && detection.anomalous) {
+    for (const Region& region : detection.regions) stroke_box(layer, region, line_width);
+    for (auto region = detection.regions.rbegin(); region != detection.regions.rend(); ++region) write_score(*region);
+  }
+  if (options.parts.text) write_caption(detection, text);
+  layer.flush(frame, annotation_colours);
+}
+
+void Overlay::Impl::write_caption(const Detection& detection, std::string_view text) {
+  if (!legible) return;
+  const int margin = label_face.measure({}).height / 3;
+  if (!text.empty()) return caption_face.write(layer, text, margin, margin);
+  const std::array<char, 4> score = score_text(detection.score);
+  const std::string_view state = detection.anomalous ? " ANOMALY" : " normal";
+  std::array<char, 16> caption{};
+  char* end = std::copy(score.begin(), score.end(), caption.data());
+  end = std::copy(state.begin(), state.end(), end);
+  caption_face.write(layer, {caption.data(), static_cast<std::size_t>(end - caption.data())}, margin, margin);
+}
+
+/// On the box's upper left corner; inside where there is no room above.
+void Overlay::Impl::write_score(const Region& region) {
+  if (!legible) return;
+  const std::array<char, 4> score = score_text(region.score);
+  const Size label = label_face.measure(view(score));
+  const int x = std::clamp(region.x, 0, std::max(0, layer.size().width - label.width));
+  const int y = region.y >= label.height ? region.y - label.height : region.y;
+  label_face.write(layer, view(score), x, y);
+}
+
+Overlay::Overlay(OverlayOptions options) : impl_(std::make_unique<Impl>(options)) {}
+Overlay::~Overlay() = default;
+Overlay::Overlay(Overlay&&) noexcept = default;
+Overlay& Overlay::operator=(Overlay&&) noexcept = default;
+
+void Overlay::draw(const MutableImageView& frame, const Detection& detection, const std::string& text) {
+  impl_->draw(frame, detection, text);
+}
+
+}  // namespace padim
