@@ -29,10 +29,12 @@ void add_padim_meta(GstBuffer* buffer, const Detection& detection, const Model& 
 }
 
 void add_region_metas(GstBuffer* buffer, const Detection& detection) {
+  gint id = 0;
   for (const Region& region : detection.regions) {
     auto* meta = gst_buffer_add_video_region_of_interest_meta(
         buffer, "anomaly", static_cast<guint>(region.x), static_cast<guint>(region.y), static_cast<guint>(region.width),
         static_cast<guint>(region.height));
+    meta->id = id++;
     gst_video_region_of_interest_meta_add_param(meta, gst_structure_new("padim", "score", G_TYPE_DOUBLE, region.score,
                                                                         "area", G_TYPE_DOUBLE, region.area, nullptr));
   }

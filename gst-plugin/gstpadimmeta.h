@@ -22,8 +22,8 @@ struct PadimMetaContext {
 /// Attaches the frame's score. Throws internal where the meta is not registered. buffer must be writable.
 void add_padim_meta(GstBuffer* buffer, const Detection& detection, const Model& model, const PadimMetaContext& context);
 
-/// Attaches one region-of-interest meta of type "anomaly" for each region, with the parameters "padim" {score, area}.
-/// buffer must be writable.
+/// Attaches one region-of-interest meta of type "anomaly" for each region, with the parameters "padim" {score, area}
+/// and ids from 0, by falling score. buffer must be writable.
 void add_region_metas(GstBuffer* buffer, const Detection& detection);
 
 }  // namespace padim::gst

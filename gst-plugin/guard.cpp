@@ -27,6 +27,7 @@ Code code_of(ErrorCode error, Doing doing) {
     case ErrorCode::unsupported:
       return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT};
     case ErrorCode::numeric:
+    case ErrorCode::cancelled:
     case ErrorCode::internal:
       break;
   }
@@ -51,6 +52,8 @@ const char* name_of(ErrorCode error) {
       return "unsupported";
     case ErrorCode::numeric:
       return "numeric";
+    case ErrorCode::cancelled:
+      return "cancelled";
     case ErrorCode::internal:
       return "internal";
   }

@@ -22,7 +22,6 @@ FitOptions fit_options(const Settings& settings) {
   options.geometry = settings.geometry;
   options.input_size = parse_size(settings.input_size);
   options.false_alarm_rate = settings.false_alarm_rate;
-  options.expected_frames = settings.fit_frames;
   options.batch_size = static_cast<int>(settings.batch_size);
   options.threads = settings.threads;
   return options;
