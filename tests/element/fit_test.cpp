@@ -1,0 +1,246 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "element_harness.h"
+#include "padim/model.h"
+
+namespace padim::test {
+namespace {
+
+std::uint64_t frames_of(const Owned<GstMessage>& fitted) {
+  return uint64_field(gst_message_get_structure(fitted.get()), "frames").value_or(0);
+}
+
+gboolean emit_finish(GstElement* element) {
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(element, "finish-fit", &accepted);
+  return accepted;
+}
+
+// A fit at the end of the stream: saved, announced with the model's own numbers, and the end goes on downstream.
+TEST(FitTest, EndsAtTheEndOfTheStream) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("part.padim");
+  ElementHarness harness("mode=fit model-file=" + file);
+  harness.push_normal(0, 25);
+  EXPECT_EQ(gst_harness_buffers_received(harness.harness()), 25U);
+  EXPECT_TRUE(harness.send_eos());
+
+  const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+  ASSERT_EQ(fitted.size(), 1U);
+  const Model model = Model::load(file);
+  const GstStructure* structure = gst_message_get_structure(fitted[0].get());
+  EXPECT_EQ(frames_of(fitted[0]), 25U);
+  EXPECT_EQ(model.info().frames, 25);
+  EXPECT_STREQ(gst_structure_get_string(structure, "model-file"), file.c_str());
+  EXPECT_DOUBLE_EQ(double_field(structure, "threshold").value(), model.info().calibration.threshold);
+  EXPECT_GT(model.info().calibration.threshold, 0);
+  EXPECT_EQ(uint64_field(structure, "timestamp"), 24 * GST_SECOND / 30);
+  EXPECT_EQ(uint64_field(structure, "running-time"), 24 * GST_SECOND / 30);
+  EXPECT_EQ(uint64_field(structure, "stream-time"), 24 * GST_SECOND / 30);
+  EXPECT_EQ(uint64_field(structure, "duration"), GST_SECOND / 30);
+  EXPECT_TRUE(GST_PAD_IS_EOS(harness.harness()->sinkpad));
+}
+
+// A fit does not touch the video.
+TEST(FitTest, LeavesFramesAlone) {
+  ElementHarness harness("mode=fit-then-detect fit-frames=0");
+  const auto original = bytes_of(render(harness.scene(), 3).get());
+  const auto out = harness.run(3);
+  ASSERT_TRUE(out);
+  EXPECT_EQ(bytes_of(out.get()), original);
+  EXPECT_EQ(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+}
+
+// Detection starts with the very next frame after fit-frames.
+TEST(FitTest, ThenDetectsFromTheNextFrameOn) {
+  ElementHarness harness("mode=fit-then-detect fit-frames=20 overlay=0");
+  for (int i = 0; i < 20; ++i) {
+    const auto out = harness.run(i);
+    ASSERT_TRUE(out);
+    ASSERT_EQ(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr) << "frame " << i;
+  }
+  const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+  ASSERT_EQ(fitted.size(), 1U);
+  EXPECT_EQ(frames_of(fitted[0]), 20U);
+  EXPECT_FALSE(gst_structure_has_field(gst_message_get_structure(fitted[0].get()), "model-file"));
+
+  const auto out = harness.run(20);
+  ASSERT_TRUE(out);
+  EXPECT_NE(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+}
+
+// The end of the stream before fit-frames ends the fit too.
+TEST(FitTest, ThenDetectSavesAtAnEarlyEnd) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("early.padim");
+  ElementHarness harness("mode=fit-then-detect fit-frames=1000 model-file=" + file);
+  harness.push_normal(0, 12);
+  EXPECT_TRUE(harness.send_eos());
+  EXPECT_EQ(Model::load(file).info().frames, 12);
+}
+
+// The operator decides when enough was seen.
+TEST(FitTest, EndsAtFinishFit) {
+  ElementHarness harness("mode=fit-then-detect overlay=0");
+  harness.push_normal(0, 16);
+  EXPECT_TRUE(emit_finish(harness.element()));
+  const auto out = harness.run(16);
+  ASSERT_TRUE(out);
+  EXPECT_NE(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+  ASSERT_EQ(fitted.size(), 1U);
+  EXPECT_EQ(frames_of(fitted[0]), 16U);
+  EXPECT_FALSE(emit_finish(harness.element()));
+}
+
+// A finish that was promised is kept even where no frame follows it.
+TEST(FitTest, HonoursFinishFitWhenStopped) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("stopped.padim");
+  ElementHarness harness("mode=fit model-file=" + file);
+  harness.push_normal(0, 14);
+  EXPECT_TRUE(emit_finish(harness.element()));
+  gst_element_set_state(harness.element(), GST_STATE_NULL);
+  EXPECT_EQ(Model::load(file).info().frames, 14);
+}
+
+// A seek in the middle of a fit keeps what was collected.
+TEST(FitTest, KeepsItsStatisticsAcrossAFlush) {
+  ElementHarness harness("mode=fit-then-detect");
+  harness.push_normal(0, 10);
+  harness.flush();
+  harness.push_normal(10, 10);
+  harness.send_eos();
+  const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+  ASSERT_EQ(fitted.size(), 1U);
+  EXPECT_EQ(frames_of(fitted[0]), 20U);
+}
+
+// READY forgets the collected frames.
+TEST(FitTest, DropsItsStatisticsInReady) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("dropped.padim");
+  ElementHarness harness("mode=fit model-file=" + file);
+  harness.push_normal(0, 10);
+  gst_element_set_state(harness.element(), GST_STATE_READY);
+  gst_element_set_state(harness.element(), GST_STATE_PLAYING);
+  harness.send_eos();
+  EXPECT_EQ(harness.failures().size(), 1U);
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+// The same picture in another format belongs to the same fit.
+TEST(FitTest, GoesOnAfterACapsChange) {
+  ElementHarness harness("mode=fit-then-detect");
+  harness.push_normal(0, 10);
+  Scene other = harness.scene();
+  other.format = "RGBx";
+  other.framerate = "15/1";
+  other.width /= 2;
+  other.height /= 2;
+  ASSERT_TRUE(harness.set_scene(other));
+  harness.push_normal(10, 10);
+  harness.send_eos();
+  const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+  ASSERT_EQ(fitted.size(), 1U);
+  EXPECT_EQ(frames_of(fitted[0]), 20U);
+}
+
+// A second end of the stream finds nothing more to do.
+TEST(FitTest, EndsOnceOnly) {
+  ElementHarness harness("mode=fit-then-detect");
+  harness.push_normal(0, 12);
+  harness.send_eos();
+  harness.send_eos();
+  EXPECT_EQ(harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted").size(), 1U);
+  EXPECT_TRUE(harness.failures().empty());
+}
+
+// After fit-frames in mode fit, the rest of the stream passes; detect then goes on with the model in memory, and fit
+// begins anew.
+TEST(FitTest, ModesChangeWhilePlaying) {
+  const TemporaryFolder folder;
+  ElementHarness harness("mode=fit overlay=0 fit-frames=12 model-file=" + folder.file("live.padim"));
+  harness.push_normal(0, 14);
+  EXPECT_EQ(harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted").size(), 1U);
+  harness.set("mode", "detect");
+  auto out = harness.run(14);
+  EXPECT_NE(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  harness.set("mode", "off");
+  out = harness.run(15);
+  EXPECT_EQ(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  harness.set("mode", "fit");
+  harness.push_normal(16, 12);
+  const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+  ASSERT_EQ(fitted.size(), 1U);
+  EXPECT_EQ(frames_of(fitted[0]), 12U);
+}
+
+// gst-launch prints progress: it starts once and completes once.
+TEST(FitTest, PostsProgress) {
+  ElementHarness harness("mode=fit-then-detect fit-frames=12");
+  harness.push_normal(0, 13);
+  const auto progress = harness.messages(GST_MESSAGE_PROGRESS);
+  ASSERT_GE(progress.size(), 2U);
+  GstProgressType first;
+  GstProgressType last;
+  gchar* text = nullptr;
+  gst_message_parse_progress(progress.front().get(), &first, nullptr, nullptr);
+  gst_message_parse_progress(progress.back().get(), &last, nullptr, &text);
+  EXPECT_EQ(first, GST_PROGRESS_TYPE_START);
+  EXPECT_EQ(last, GST_PROGRESS_TYPE_COMPLETE);
+  EXPECT_NE(std::string(text).find("12 frames"), std::string::npos) << text;
+  g_free(text);
+}
+
+// The model in memory can be saved at any time after the fit.
+TEST(FitTest, SaveModelWritesTheModelInMemory) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("saved.padim");
+  ElementHarness harness("mode=fit-then-detect fit-frames=12");
+  gboolean saved = TRUE;
+  g_signal_emit_by_name(harness.element(), "save-model", file.c_str(), &saved);
+  EXPECT_FALSE(saved);
+  harness.push_normal(0, 12);
+  g_signal_emit_by_name(harness.element(), "save-model", file.c_str(), &saved);
+  EXPECT_TRUE(saved);
+  EXPECT_EQ(Model::load(file).info().frames, 12);
+
+  g_signal_emit_by_name(harness.element(), "save-model", folder.file("no/such/folder.padim").c_str(), &saved);
+  EXPECT_FALSE(saved);
+  const auto warnings = harness.failures(GST_MESSAGE_WARNING);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0].code, GST_RESOURCE_ERROR_OPEN_WRITE);
+}
+
+// What a fit is told is what its model records.
+TEST(FitTest, FollowsItsSettings) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("settings.padim");
+  {
+    ElementHarness harness(
+        "mode=fit grid=finest reduction=random dimensions=6 seed=3 input-size=192x144 relative-epsilon=0.2 "
+        "search-radius=1 false-alarm-rate=0.05 batch-size=4 model-file=" +
+        file);
+    harness.push_normal(0, 13);
+    harness.send_eos();
+    for (const Failure& failure : harness.failures()) ADD_FAILURE() << failure.text;
+  }
+  const ModelInfo info = Model::load(file).info();
+  EXPECT_EQ(info.grid, Grid::finest);
+  EXPECT_EQ(info.reduction.kind, ReductionKind::random);
+  EXPECT_EQ(info.reduction.seed, 3U);
+  EXPECT_EQ(info.dimensions, 6);
+  EXPECT_EQ(info.geometry.input, (Size{192, 144}));
+  EXPECT_DOUBLE_EQ(info.relative_epsilon, 0.2);
+  EXPECT_EQ(info.search_radius, 1);
+  EXPECT_DOUBLE_EQ(info.calibration.false_alarm_rate, 0.05);
+  EXPECT_EQ(info.frames, 13);
+}
+
+}  // namespace
+}  // namespace padim::test

@@ -1,0 +1,177 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "element_harness.h"
+#include "padim/model.h"
+
+namespace padim::test {
+namespace {
+
+class MetadataTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    fit_model(model());
+  }
+  static void TearDownTestSuite() { delete folder_; }
+  static std::string model() { return folder_->file("normal.padim"); }
+
+  static inline TemporaryFolder* folder_ = nullptr;
+};
+
+const GstStructure* padim_meta(GstBuffer* buffer) {
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
+  return meta == nullptr ? nullptr : gst_custom_meta_get_structure(meta);
+}
+
+guint count_regions(GstBuffer* buffer) {
+  return gst_buffer_get_n_meta(buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
+}
+
+// All fields of the contract, with the types that readers rely on.
+TEST_F(MetadataTest, ScoreMetaHasItsFields) {
+  ElementHarness harness("overlay=0 model-file=" + model());
+  harness.push_normal(0, 2);
+  const auto out = harness.run(2, Content::anomalous);
+  const GstStructure* meta = padim_meta(out.get());
+  ASSERT_NE(meta, nullptr);
+  const double score = double_field(meta, "score").value();
+  const double raw = double_field(meta, "raw-score").value();
+  const double calibrated = Model::load(model()).info().calibration.threshold;
+  EXPECT_NEAR(score, raw / (raw + calibrated), 1e-6);
+  EXPECT_EQ(double_field(meta, "threshold"), 0.5);
+  gboolean anomalous = FALSE;
+  gboolean reused = TRUE;
+  EXPECT_TRUE(gst_structure_get_boolean(meta, "anomalous", &anomalous));
+  EXPECT_TRUE(gst_structure_get_boolean(meta, "reused", &reused));
+  EXPECT_TRUE(anomalous);
+  EXPECT_FALSE(reused);
+  EXPECT_EQ(uint64_field(meta, "inference-pts"), GST_BUFFER_PTS(out.get()));
+  EXPECT_EQ(uint64_field(meta, "frame-id"), 2U);
+  EXPECT_EQ(gst_structure_get_string(meta, "model-id"), Model::load(model()).id());
+}
+
+// One region-of-interest meta per region, inside the frame, with its score and area.
+TEST_F(MetadataTest, RegionMetasCarryScoreAndArea) {
+  ElementHarness harness("overlay=0 model-file=" + model());
+  EXPECT_EQ(count_regions(harness.run(0).get()), 0U);
+  const auto out = harness.run(1, Content::anomalous);
+  ASSERT_GE(count_regions(out.get()), 1U);
+  const auto* roi = gst_buffer_get_video_region_of_interest_meta_id(out.get(), 0);
+  ASSERT_NE(roi, nullptr);
+  EXPECT_STREQ(g_quark_to_string(roi->roi_type), "anomaly");
+  EXPECT_LE(roi->x + roi->w, 384U);
+  EXPECT_LE(roi->y + roi->h, 288U);
+  const GstStructure* parameters =
+      gst_video_region_of_interest_meta_get_param(const_cast<GstVideoRegionOfInterestMeta*>(roi), "padim");
+  ASSERT_NE(parameters, nullptr);
+  EXPECT_DOUBLE_EQ(double_field(parameters, "score").value(), double_field(padim_meta(out.get()), "score").value());
+  EXPECT_GT(double_field(parameters, "area").value(), 0);
+  EXPECT_LE(double_field(parameters, "area").value(), roi->w * roi->h);
+}
+
+// attach-meta chooses, while playing.
+TEST_F(MetadataTest, AttachesWhatIsAskedFor) {
+  ElementHarness harness("overlay=0 model-file=" + model());
+  for (const auto& [flags, score, roi] : {std::tuple("score", true, false), std::tuple("roi", false, true),
+                                          std::tuple("0", false, false), std::tuple("score+roi", true, true)}) {
+    harness.set("attach-meta", flags);
+    const auto out = harness.run(3, Content::anomalous);
+    EXPECT_EQ(padim_meta(out.get()) != nullptr, score) << flags;
+    EXPECT_EQ(count_regions(out.get()) > 0, roi) << flags;
+  }
+}
+
+// Without an overlay no pixel is copied, not even where somebody else holds the buffer too.
+TEST_F(MetadataTest, MetadataOnlySharesTheMemory) {
+  ElementHarness harness("overlay=0 model-file=" + model());
+  for (const bool held : {false, true}) {
+    Owned<GstBuffer> in = render(harness.scene(), 4, Content::anomalous);
+    const Owned<GstBuffer> other(held ? gst_buffer_ref(in.get()) : nullptr);
+    const GstMemory* memory = gst_buffer_peek_memory(in.get(), 0);
+    const auto out = harness.run(std::move(in));
+    ASSERT_TRUE(out);
+    EXPECT_EQ(gst_buffer_peek_memory(out.get(), 0), memory);
+    EXPECT_NE(padim_meta(out.get()), nullptr);
+    if (held) {
+      EXPECT_EQ(padim_meta(other.get()), nullptr);
+    }
+  }
+}
+
+// What another branch of a tee holds stays as it was, while this branch draws.
+TEST_F(MetadataTest, DoesNotDrawOnWhatOthersHold) {
+  ElementHarness harness("overlay=heatmap+text model-file=" + model());
+  Owned<GstBuffer> in = render(harness.scene(), 5, Content::anomalous);
+  const auto original = bytes_of(in.get());
+  const Owned<GstBuffer> held(gst_buffer_ref(in.get()));
+  const auto out = harness.run(std::move(in));
+  ASSERT_TRUE(out);
+  EXPECT_NE(bytes_of(out.get()), original);
+  EXPECT_EQ(bytes_of(held.get()), original);
+  EXPECT_EQ(padim_meta(held.get()), nullptr);
+}
+
+// mode=off hands the very buffer on.
+TEST_F(MetadataTest, OffPassesTheSameBuffer) {
+  ElementHarness harness("mode=off");
+  Owned<GstBuffer> in = render(harness.scene(), 6);
+  GstBuffer* raw = in.get();
+  const Owned<GstBuffer> held(gst_buffer_ref(raw));
+  EXPECT_EQ(harness.run(std::move(in)).get(), raw);
+}
+
+// Times, offsets and flags belong to the stream.
+TEST_F(MetadataTest, KeepsTimesOffsetsAndFlags) {
+  const std::string modes[] = {"mode=fit-then-detect", "mode=off", "model-file=" + model()};
+  for (const std::string& mode : modes) {
+    ElementHarness harness(mode);
+    for (const bool held : {false, true}) {
+      harness.run(0);
+      Owned<GstBuffer> in = render(harness.scene(), 7, Content::anomalous);
+      GST_BUFFER_PTS(in.get()) = 12345;
+      GST_BUFFER_DTS(in.get()) = 12000;
+      GST_BUFFER_DURATION(in.get()) = 777;
+      GST_BUFFER_OFFSET(in.get()) = 42;
+      GST_BUFFER_OFFSET_END(in.get()) = 43;
+      GST_BUFFER_FLAG_SET(in.get(), GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_DELTA_UNIT | GST_BUFFER_FLAG_CORRUPTED);
+      const Owned<GstBuffer> other(held ? gst_buffer_ref(in.get()) : nullptr);
+      const auto out = harness.run(std::move(in));
+      ASSERT_TRUE(out) << mode;
+      EXPECT_EQ(GST_BUFFER_PTS(out.get()), 12345U) << mode;
+      EXPECT_EQ(GST_BUFFER_DTS(out.get()), 12000U) << mode;
+      EXPECT_EQ(GST_BUFFER_DURATION(out.get()), 777U) << mode;
+      EXPECT_EQ(GST_BUFFER_OFFSET(out.get()), 42U) << mode;
+      EXPECT_EQ(GST_BUFFER_OFFSET_END(out.get()), 43U) << mode;
+      EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(out.get(), GST_BUFFER_FLAG_MARKER)) << mode;
+      EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(out.get(), GST_BUFFER_FLAG_DELTA_UNIT)) << mode;
+      EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(out.get(), GST_BUFFER_FLAG_CORRUPTED)) << mode;
+    }
+  }
+}
+
+// Behind the element the picture is converted and scaled: the score must survive it.
+TEST_F(MetadataTest, ScoreSurvivesConversionAndScaling) {
+  GError* error = nullptr;
+  GstElement* bin = gst_parse_bin_from_description(
+      ("padimfilter overlay=0 model-file=" + model() +
+       " ! videoconvert ! video/x-raw,format=I420 ! videoscale ! video/x-raw,width=192,height=144")
+          .c_str(),
+      TRUE, &error);
+  ASSERT_EQ(error, nullptr) << error->message;
+  const Owned<GstElement> owned(GST_ELEMENT(gst_object_ref_sink(bin)));
+  const Owned<GstHarness> harness(gst_harness_new_with_element(bin, "sink", "src"));
+  const Scene scene;
+  const GstVideoInfo info = scene.info();
+  gst_harness_set_src_caps(harness.get(), gst_video_info_to_caps(&info));
+  const Owned<GstBuffer> out(gst_harness_push_and_pull(harness.get(), render(scene, 8, Content::anomalous).release()));
+  ASSERT_TRUE(out);
+  ASSERT_NE(padim_meta(out.get()), nullptr);
+  EXPECT_GE(double_field(padim_meta(out.get()), "score").value(), 0.5);
+  EXPECT_GE(count_regions(out.get()), 1U);
+}
+
+}  // namespace
+}  // namespace padim::test
