@@ -9,13 +9,11 @@ import os
 import sys
 import tempfile
 
-sys.dont_write_bytecode = True  # running from the source tree leaves it as it is
-
-import backbone  # noqa: E402
-import fetch  # noqa: E402
-import safetensors_file  # noqa: E402
-import weight_source  # noqa: E402
-from convert_error import ConvertError, quoted  # noqa: E402
+import backbone
+import fetch
+import safetensors_file
+import weight_source
+from convert_error import ConvertError, quoted
 
 
 def parse_arguments(arguments):
