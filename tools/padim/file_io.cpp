@@ -1,0 +1,88 @@
+#include "file_io.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <system_error>
+
+#include "padim/error.h"
+
+namespace padim::tool {
+namespace {
+
+struct CloseFile {
+  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+};
+using File = std::unique_ptr<std::FILE, CloseFile>;
+
+[[noreturn]] void cannot_write(const std::filesystem::path& path, int cause) {
+  throw Error(ErrorCode::cannot_write, "cannot write " + in_quotes(path) + ": " + std::strerror(cause));
+}
+
+}  // namespace
+
+std::string in_quotes(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  if (!extension.empty()) extension.erase(0, 1);
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return extension;
+}
+
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
+  const File file(std::fopen(path.c_str(), "rb"));
+  if (!file) {
+    const ErrorCode code = errno == ENOENT ? ErrorCode::not_found : ErrorCode::cannot_read;
+    throw Error(code, "cannot read " + in_quotes(path) + ": " + std::strerror(errno));
+  }
+  std::vector<std::uint8_t> bytes;
+  std::uint8_t block[1 << 16];
+  while (const std::size_t count = std::fread(block, 1, sizeof block, file.get())) {
+    bytes.insert(bytes.end(), block, block + count);
+  }
+  if (std::ferror(file.get())) {
+    throw Error(ErrorCode::cannot_read, "cannot read " + in_quotes(path) + ": " + std::strerror(errno));
+  }
+  return bytes;
+}
+
+void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
+  std::error_code ignored;  // a folder that could not be created shows when the file is opened
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
+  File file(std::fopen(path.c_str(), "wb"));
+  if (!file) cannot_write(path, errno);
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) cannot_write(path, errno);
+  // The last bytes leave the buffer only now; a full disk is seen here at the latest.
+  if (std::fclose(file.release()) != 0) cannot_write(path, errno);
+}
+
+void prepare_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!std::filesystem::is_directory(folder)) {
+    const std::string cause = error ? error.message() : "it is not a folder";
+    throw Error(ErrorCode::cannot_write, "cannot create folder " + in_quotes(folder) + ": " + cause);
+  }
+  if (access(folder.c_str(), W_OK | X_OK) != 0) cannot_write(folder, errno);
+}
+
+void check_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder)) {
+    throw Error(ErrorCode::cannot_write, "cannot write " + in_quotes(file) + ": folder " + in_quotes(folder) +
+                                             " does not exist; create it first");
+  }
+  if (std::filesystem::is_directory(file)) {
+    throw Error(ErrorCode::cannot_write, "cannot write " + in_quotes(file) + ": it is a folder; name a file");
+  }
+  if (access(folder.c_str(), W_OK | X_OK) != 0) cannot_write(file, errno);
+}
+
+}  // namespace padim::tool

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace padim::tool {
+
+/// The path in single quotes, for messages.
+[[nodiscard]] std::string in_quotes(const std::filesystem::path& path);
+
+/// The file name's extension in lower case, without the dot: "jpg".
+[[nodiscard]] std::string lower_extension(const std::filesystem::path& path);
+
+/// Throws not_found or cannot_read, with the cause.
+[[nodiscard]] std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
+
+/// Replaces the file, after creating its folder where that is missing. Throws cannot_write, with the cause.
+void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+
+/// Throws cannot_write where the folder cannot be created or not be written to: said before the work, not after it.
+void prepare_folder(const std::filesystem::path& folder);
+
+/// The same for the folder that `file` will lie in, which must exist already.
+void check_folder_of(const std::filesystem::path& file);
+
+}  // namespace padim::tool

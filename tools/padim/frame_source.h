@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "padim/image_view.h"
+
+namespace padim::tool {
+
+/// One frame of an input. Its pixels belong to the source and live until the next one is asked for.
+struct Frame {
+  ImageView view;
+  std::string source;                  ///< file that it came from, as the user may open it
+  std::filesystem::path relative;      ///< image: its path below the folder; video: frame_000123.png
+  std::filesystem::path stem;          ///< the same without extension, unique: names what is written about the frame
+  std::int64_t number = 0;             ///< position in the input, from 0; unreadable images count
+  std::optional<std::int64_t> pts_ns;  ///< presentation time; absent for still images
+};
+
+struct Fraction {
+  int numerator = 0;
+  int denominator = 1;
+};
+
+enum class InputKind { folder, image, video };
+
+/// The frames of a folder of images, of one image or of a video, one after the other. One thread at a time.
+class FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+
+  /// The next frame; null at the end. Images that cannot be read are named on stderr, counted and passed over. Throws
+  /// Error where a video breaks.
+  virtual const Frame* next() = 0;
+
+  [[nodiscard]] virtual InputKind kind() const = 0;
+
+  /// Frames in all; 0 where unknown, for videos an estimate from duration and frame rate.
+  [[nodiscard]] virtual std::int64_t length() const = 0;
+
+  /// Images passed over so far.
+  [[nodiscard]] virtual std::int64_t unreadable() const { return 0; }
+
+  /// Frames per second, 0/1 where unknown.
+  [[nodiscard]] virtual Fraction frame_rate() const { return {}; }
+
+  [[nodiscard]] virtual Fraction pixel_aspect() const { return {1, 1}; }
+};
+
+/// Opens a folder (recursively, in sorted order), an image or a video. Throws not_found, cannot_read, bad_format (a
+/// folder without images, a file that is neither image nor video) or unsupported (no decoder).
+[[nodiscard]] std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path);
+
+/// True for the extensions of images: png, jpg, jpeg, bmp, tif, tiff, in any case.
+[[nodiscard]] bool is_image_name(const std::filesystem::path& path);
+
+/// "frame_000123": names what is written about a frame of a video.
+[[nodiscard]] std::string video_frame_name(std::int64_t number);
+
+}  // namespace padim::tool

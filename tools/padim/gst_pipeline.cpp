@@ -1,0 +1,113 @@
+#include "gst_pipeline.h"
+
+#include <utility>
+
+#include "padim/error.h"
+
+namespace padim::tool {
+namespace {
+
+constexpr char kPackages[] =
+    "apt-get install gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly";
+
+void start_gstreamer() {
+  static const bool kStarted = [] {
+    GError* error = nullptr;
+    if (gst_init_check(nullptr, nullptr, &error)) return true;
+    const std::string cause = error != nullptr ? error->message : "no cause given";
+    g_clear_error(&error);
+    throw Error(ErrorCode::internal, "cannot start GStreamer: " + cause);
+  }();
+  (void)kStarted;
+}
+
+ErrorCode code_of(const GError& error) {
+  if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND)) return ErrorCode::not_found;
+  if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ)) return ErrorCode::cannot_read;
+  if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE) ||
+      g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE) ||
+      g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT)) {
+    return ErrorCode::cannot_write;
+  }
+  return error.domain == GST_STREAM_ERROR ? ErrorCode::bad_format : ErrorCode::internal;
+}
+
+}  // namespace
+
+bool has_element(const std::string& name) {
+  start_gstreamer();
+  GstElementFactory* factory = gst_element_factory_find(name.c_str());
+  if (factory == nullptr) return false;
+  gst_object_unref(factory);
+  return true;
+}
+
+Pipeline::Pipeline(const std::string& description, std::string what) : what_(std::move(what)) {
+  start_gstreamer();
+  GError* error = nullptr;
+  pipeline_.reset(gst_parse_launch_full(description.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
+  if (!pipeline_) {
+    const std::string cause = error != nullptr ? error->message : "no cause given";
+    g_clear_error(&error);
+    throw Error(ErrorCode::unsupported, what_ + ": " + cause + "; " + kPackages);
+  }
+  bus_.reset(gst_element_get_bus(pipeline_.get()));
+}
+
+Pipeline::~Pipeline() {
+  if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
+
+GstElement* Pipeline::element(const char* name) const {
+  GstElement* element = gst_bin_get_by_name(GST_BIN(pipeline_.get()), name);
+  gst_object_unref(element);  // the pipeline holds it for as long as it lives
+  return element;
+}
+
+void Pipeline::set_state(GstState state) {
+  if (gst_element_set_state(pipeline_.get(), state) != GST_STATE_CHANGE_FAILURE) return;
+  check();
+  throw Error(ErrorCode::internal, what_ + ": the pipeline does not start");
+}
+
+void Pipeline::check() const {
+  constexpr auto kTypes = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT);
+  while (GstMessage* message = gst_bus_pop_filtered(bus_.get(), kTypes)) {
+    const GstOwned<GstMessage> owned(message);
+    handle(message);
+  }
+}
+
+void Pipeline::wait_for_end() const {
+  constexpr auto kTypes = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT | GST_MESSAGE_EOS);
+  while (GstMessage* message = gst_bus_timed_pop_filtered(bus_.get(), GST_CLOCK_TIME_NONE, kTypes)) {
+    const GstOwned<GstMessage> owned(message);
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) return;
+    handle(message);
+  }
+}
+
+void Pipeline::handle(GstMessage* message) const {
+  if (gst_message_has_name(message, "missing-plugin")) {
+    const char* name = gst_structure_get_string(gst_message_get_structure(message), "name");
+    missing_ = name != nullptr ? name : "a decoder";
+  }
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR) return;
+  GError* error = nullptr;
+  gchar* debug = nullptr;
+  gst_message_parse_error(message, &error, &debug);
+  std::string cause = error->message;
+  const ErrorCode code = code_of(*error);
+  // The first line of the detail is where the error was raised; what follows says why.
+  if (const std::string detail = debug != nullptr ? debug : ""; detail.find('\n') != std::string::npos) {
+    cause += " (" + detail.substr(detail.rfind('\n') + 1) + ")";
+  }
+  g_clear_error(&error);
+  g_free(debug);
+  if (!missing_.empty()) {
+    throw Error(ErrorCode::unsupported, what_ + ": GStreamer lacks a " + missing_ + "; " + kPackages);
+  }
+  throw Error(code, what_ + ": " + cause);
+}
+
+}  // namespace padim::tool

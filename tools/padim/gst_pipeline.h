@@ -1,0 +1,57 @@
+#pragma once
+
+#include <gst/gst.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace padim::tool {
+
+struct GstUnref {
+  void operator()(GstElement* element) const noexcept { gst_object_unref(element); }
+  void operator()(GstBus* bus) const noexcept { gst_object_unref(bus); }
+  void operator()(GstBuffer* buffer) const noexcept { gst_buffer_unref(buffer); }
+  void operator()(GstSample* sample) const noexcept { gst_sample_unref(sample); }
+  void operator()(GstCaps* caps) const noexcept { gst_caps_unref(caps); }
+  void operator()(GstMessage* message) const noexcept { gst_message_unref(message); }
+};
+template <class Object>
+using GstOwned = std::unique_ptr<Object, GstUnref>;
+
+/// True where GStreamer has an element of this name.
+[[nodiscard]] bool has_element(const std::string& name);
+
+/// A GStreamer pipeline run from one thread: no main loop, its errors surface where check() is called.
+class Pipeline {
+ public:
+  /// what: the beginning of its error messages, for example "cannot decode video 'x.mp4'". Throws unsupported where an
+  /// element of the description is missing.
+  Pipeline(const std::string& description, std::string what);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  [[nodiscard]] GstElement* get() const { return pipeline_.get(); }
+
+  /// The element named `name`, owned by the pipeline.
+  [[nodiscard]] GstElement* element(const char* name) const;
+
+  void set_state(GstState state);
+
+  /// Throws Error where an element has reported one, with its cause and, for a missing decoder, the remedy.
+  void check() const;
+
+  /// Waits until every sink has seen the end of the stream. Throws as check() does.
+  void wait_for_end() const;
+
+ private:
+  void handle(GstMessage* message) const;
+
+  std::string what_;
+  GstOwned<GstElement> pipeline_;
+  GstOwned<GstBus> bus_;
+  mutable std::string missing_;  ///< what the pipeline said it has no element for
+};
+
+}  // namespace padim::tool

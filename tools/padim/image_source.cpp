@@ -1,0 +1,163 @@
+#include "image_source.h"
+
+#include <algorithm>
+#include <deque>
+#include <future>
+#include <map>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <opencv2/core/utils/logger.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "file_io.h"
+#include "padim/error.h"
+#include "progress.h"
+
+namespace padim::tool {
+namespace {
+
+// Decoders fill what is missing of a JPEG with grey and only warn. Inside the compressed data 0xFF is escaped, so that
+// a whole file has an end-of-image marker after its last start of scan.
+bool is_truncated_jpeg(const std::vector<std::uint8_t>& bytes) {
+  if (bytes.size() < 4 || bytes[0] != 0xFF || bytes[1] != 0xD8) return false;
+  for (std::size_t i = bytes.size() - 1; i > 0; --i) {
+    if (bytes[i - 1] != 0xFF) continue;
+    if (bytes[i] == 0xD9) return false;
+    if (bytes[i] == 0xDA) return true;
+  }
+  return true;
+}
+
+ImageView bgr_view(const cv::Mat& image) {
+  ImageView view;
+  view.format = PixelFormat::bgr;
+  view.width = image.cols;
+  view.height = image.rows;
+  view.data[0] = image.data;
+  view.stride[0] = static_cast<std::ptrdiff_t>(image.step[0]);
+  return view;
+}
+
+struct Decoded {
+  cv::Mat image;
+  std::string failure;  ///< empty where the image was read
+};
+
+Decoded decode(const std::filesystem::path& file) {
+  try {
+    return {read_image(file, cv::IMREAD_COLOR), {}};
+  } catch (const std::exception& error) {
+    return {{}, error.what()};
+  }
+}
+
+class ImageSource : public FrameSource {
+ public:
+  ImageSource(InputKind kind, std::filesystem::path root, std::vector<std::filesystem::path> files)
+      : kind_(kind), root_(std::move(root)), files_(std::move(files)) {
+    for (const auto& file : files_) ++stems_[stem_of(file)];
+  }
+
+  const Frame* next() override {
+    while (current_ < files_.size()) {
+      read_ahead();
+      decoded_ = ahead_.front().get();
+      ahead_.pop_front();
+      const std::size_t number = current_++;
+      if (decoded_.failure.empty()) return describe(number);
+      ++unreadable_;
+      notice(decoded_.failure);
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] InputKind kind() const override { return kind_; }
+  [[nodiscard]] std::int64_t length() const override { return static_cast<std::int64_t>(files_.size()); }
+  [[nodiscard]] std::int64_t unreadable() const override { return unreadable_; }
+
+ private:
+  static std::filesystem::path stem_of(std::filesystem::path file) { return file.replace_extension(); }
+
+  // Decoding a large image takes longer than its inspection: the next ones are decoded meanwhile.
+  void read_ahead() {
+    constexpr std::size_t kAhead = 3;
+    while (ahead_.size() < kAhead && current_ + ahead_.size() < files_.size()) {
+      ahead_.push_back(std::async(std::launch::async, decode, root_ / files_[current_ + ahead_.size()]));
+    }
+  }
+
+  const Frame* describe(std::size_t number) {
+    const std::filesystem::path& file = files_[number];
+    frame_.view = bgr_view(decoded_.image);
+    frame_.source = (root_ / file).string();
+    frame_.relative = file;
+    // "a.png" beside "a.jpg": both keep their extension, so that neither overwrites the other's results.
+    frame_.stem = stems_.at(stem_of(file)) > 1 ? file : stem_of(file);
+    frame_.number = static_cast<std::int64_t>(number);
+    return &frame_;
+  }
+
+  InputKind kind_;
+  std::filesystem::path root_;
+  std::vector<std::filesystem::path> files_;  ///< below root_
+  std::map<std::filesystem::path, int> stems_;
+  std::size_t current_ = 0;
+  std::int64_t unreadable_ = 0;
+  Decoded decoded_;
+  Frame frame_;
+  std::deque<std::future<Decoded>> ahead_;
+};
+
+std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  try {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      if (entry.path().filename().string().starts_with(".") || !is_image_name(entry.path())) continue;
+      if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(folder));
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error(ErrorCode::cannot_read,
+                "cannot read folder " + in_quotes(error.path1()) + ": " + error.code().message());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+}  // namespace
+
+std::unique_ptr<FrameSource> open_image_folder(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files = list_images(folder);
+  if (files.empty()) {
+    throw Error(ErrorCode::bad_format, "folder " + in_quotes(folder) +
+                                           " holds no image (png, jpg, jpeg, bmp, tif, tiff); a video is given by its "
+                                           "file name");
+  }
+  return std::make_unique<ImageSource>(InputKind::folder, folder, std::move(files));
+}
+
+std::unique_ptr<FrameSource> open_single_image(const std::filesystem::path& file) {
+  return std::make_unique<ImageSource>(InputKind::image, file.parent_path(),
+                                       std::vector<std::filesystem::path>{file.filename()});
+}
+
+cv::Mat read_image(const std::filesystem::path& file, int flags) {
+  // OpenCV's own complaints would name neither the file nor the remedy.
+  cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+  const std::vector<std::uint8_t> bytes = read_file(file);
+  std::string cause = bytes.empty() ? "the file is empty" : "not an image, or broken";
+  if (is_truncated_jpeg(bytes)) {
+    cause = "the file is truncated";
+  } else if (!bytes.empty()) {
+    try {
+      cv::Mat image = cv::imdecode(bytes, flags | cv::IMREAD_IGNORE_ORIENTATION);
+      if (!image.empty()) return image;
+    } catch (const cv::Exception& error) {
+      cause = error.err;
+    }
+  }
+  throw Error(ErrorCode::bad_format, "cannot read image " + in_quotes(file) + ": " + cause);
+}
+
+}  // namespace padim::tool

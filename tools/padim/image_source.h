@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include <opencv2/core.hpp>
+
+#include "frame_source.h"
+
+namespace padim::tool {
+
+/// Every image below the folder, sorted by path. Hidden files are left out, and folders behind symbolic links, which
+/// might lead in circles. Throws bad_format where there is none.
+[[nodiscard]] std::unique_ptr<FrameSource> open_image_folder(const std::filesystem::path& folder);
+
+[[nodiscard]] std::unique_ptr<FrameSource> open_single_image(const std::filesystem::path& file);
+
+/// Decodes to 8 bits per channel in the layout that `flags` (cv::ImreadModes) asks for; the pixels stay as they lie in
+/// the file, whatever its EXIF orientation says, so that masks drawn on them fit. Throws cannot_read, not_found or
+/// bad_format with the cause; a truncated JPEG counts as broken.
+[[nodiscard]] cv::Mat read_image(const std::filesystem::path& file, int flags);
+
+}  // namespace padim::tool

@@ -1,0 +1,15 @@
+#pragma once
+
+namespace padim::tool {
+
+/// From now on the first SIGINT or SIGTERM only asks for a clean end, which the commands look for between frames; the
+/// second one ends the process at once. Writing to a closed pipe becomes an ordinary failure to write.
+void catch_interrupts();
+
+/// True once a clean end was asked for.
+[[nodiscard]] bool interrupted() noexcept;
+
+/// Exit status of an interrupted command: 128 + the signal's number, 130 for Ctrl-C.
+[[nodiscard]] int interrupt_status() noexcept;
+
+}  // namespace padim::tool

@@ -1,0 +1,102 @@
+#include "video_source.h"
+
+#include <gst/app/gstappsink.h>
+#include <gst/video/video.h>
+
+#include <optional>
+#include <utility>
+
+#include "file_io.h"
+#include "gst-plugin/videoframe.h"
+#include "gst_pipeline.h"
+#include "interrupt.h"
+#include "padim/error.h"
+
+namespace padim::tool {
+namespace {
+
+// videoconvert passes through whatever the appsink's caps allow.
+std::string pipeline_text() {
+  return "filesrc name=source ! decodebin expose-all-streams=false caps=video/x-raw(ANY) ! videoconvert ! "
+         "appsink name=sink sync=false max-buffers=4 caps=\"" +
+         std::string(gst::kVideoCaps) + "\"";
+}
+
+class VideoSource : public FrameSource {
+ public:
+  explicit VideoSource(const std::filesystem::path& file)
+      : file_(file), pipeline_(pipeline_text(), "cannot decode video " + in_quotes(file)) {
+    g_object_set(pipeline_.element("source"), "location", file.c_str(), nullptr);
+    pipeline_.set_state(GST_STATE_PLAYING);
+    first_ = pull();
+    if (!first_) throw Error(ErrorCode::bad_format, "video " + in_quotes(file) + " holds no frame");
+    read_caps(*first_);
+  }
+
+  const Frame* next() override {
+    mapped_.reset();
+    sample_ = first_ ? std::move(first_) : pull();
+    if (!sample_) return nullptr;
+    read_caps(*sample_);
+    GstBuffer* buffer = gst_sample_get_buffer(sample_.get());
+    mapped_.emplace(info_, buffer, GST_MAP_READ);
+    frame_.view = mapped_->view();
+    frame_.source = file_.string();
+    frame_.stem = video_frame_name(number_);
+    frame_.relative = video_frame_name(number_) + ".png";
+    frame_.number = number_++;
+    frame_.pts_ns.reset();
+    if (GST_BUFFER_PTS_IS_VALID(buffer)) frame_.pts_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
+    return &frame_;
+  }
+
+  [[nodiscard]] InputKind kind() const override { return InputKind::video; }
+
+  [[nodiscard]] std::int64_t length() const override {
+    gint64 duration = 0;
+    if (info_.fps_n <= 0 || !gst_element_query_duration(pipeline_.get(), GST_FORMAT_TIME, &duration)) return 0;
+    const auto frames = gst_util_uint64_scale_round(static_cast<guint64>(duration), static_cast<guint64>(info_.fps_n),
+                                                    GST_SECOND * static_cast<guint64>(info_.fps_d));
+    return static_cast<std::int64_t>(frames);
+  }
+
+  [[nodiscard]] Fraction frame_rate() const override { return {info_.fps_n, info_.fps_d}; }
+  [[nodiscard]] Fraction pixel_aspect() const override { return {info_.par_n, info_.par_d}; }
+
+ private:
+  // Waits in short steps: an error of the decoder or an interrupt must not be waited out.
+  GstOwned<GstSample> pull() {
+    GstAppSink* sink = GST_APP_SINK(pipeline_.element("sink"));
+    while (!interrupted()) {
+      if (GstSample* sample = gst_app_sink_try_pull_sample(sink, 50 * GST_MSECOND)) return GstOwned<GstSample>(sample);
+      pipeline_.check();
+      if (gst_app_sink_is_eos(sink)) break;
+    }
+    pipeline_.check();
+    return nullptr;
+  }
+
+  void read_caps(GstSample& sample) {
+    if (!gst_video_info_from_caps(&info_, gst_sample_get_caps(&sample))) {
+      throw Error(ErrorCode::bad_format, "video " + in_quotes(file_) + " changes to a format that cannot be read");
+    }
+  }
+
+  std::filesystem::path file_;
+  Pipeline pipeline_;
+  GstVideoInfo info_{};
+  std::int64_t number_ = 0;
+  Frame frame_;
+  // Declared in this order because the mapping must end before its sample does.
+  GstOwned<GstSample> first_;
+  GstOwned<GstSample> sample_;
+  std::optional<gst::MappedFrame> mapped_;
+};
+
+}  // namespace
+
+std::unique_ptr<FrameSource> open_video(const std::filesystem::path& file) {
+  return std::make_unique<VideoSource>(file);
+}
+
+}  // namespace padim::tool

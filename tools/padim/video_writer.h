@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "frame_copy.h"
+#include "frame_source.h"
+#include "gst_pipeline.h"
+
+namespace padim::tool {
+
+/// How a video is to be written.
+struct VideoOptions {
+  Fraction frame_rate{30, 1};
+  Fraction pixel_aspect{1, 1};
+  int quantizer = 20;  ///< of H.264: 15 is near lossless, 20 looks good
+};
+
+/// True for the extensions of videos that can be written: mp4, mkv, webm.
+[[nodiscard]] bool is_video_name(const std::filesystem::path& path);
+
+/// Encodes frames into a file: H.264 in .mp4 and .mkv, VP8 in .webm, with the best encoder that GStreamer has here.
+/// Encoding runs in the background, a few frames behind.
+class VideoWriter {
+ public:
+  /// Throws unsupported where there is no encoder, and cannot_write.
+  VideoWriter(const std::filesystem::path& file, VideoOptions options);
+
+  /// Ends the file properly, as finish() does, but cannot report a failure.
+  ~VideoWriter();
+  VideoWriter(const VideoWriter&) = delete;
+  VideoWriter& operator=(const VideoWriter&) = delete;
+
+  /// All frames have the first one's size and format: throws mismatch otherwise. Without pts_ns a frame follows the
+  /// one before at the frame rate. Throws cannot_write, for example where the disk is full.
+  void write(FrameCopy frame, std::optional<std::int64_t> pts_ns);
+
+  /// Completes the file; nothing may be written afterwards. Throws cannot_write.
+  void finish();
+
+ private:
+  void start(const GstVideoInfo& info);
+
+  std::filesystem::path file_;
+  VideoOptions options_;
+  Pipeline pipeline_;
+  GstVideoInfo info_{};
+  std::int64_t frames_ = 0;
+  std::int64_t last_pts_ns_ = 0;
+  std::int64_t next_pts_ns_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace padim::tool
