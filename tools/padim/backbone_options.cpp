@@ -1,0 +1,53 @@
+#include "backbone_options.h"
+
+#include <cstdlib>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+
+namespace padim::tool {
+
+void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback) {
+  const std::string group = "Backbone";
+  command.add_option("--backbone", arguments.name, "efficientnet_lite0, resnet18, wide_resnet50_2 or your own")
+      ->default_str(fallback)
+      ->type_name("NAME")
+      ->group(group);
+  command
+      .add_option("--backbone-file", arguments.weights_file,
+                  "its weights; else NAME.safetensors beside the model, then in $PADIM_BACKBONES")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--device", arguments.device, "cpu, cuda, cuda:N or auto")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--precision", arguments.precision, "auto takes bfloat16 where the processor computes in it")
+      ->check(CLI::IsMember({"auto", "float32", "bfloat16"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--threads", arguments.threads, "processor threads, -1 for all cores")
+      ->check(CLI::Range(-1, 1024))
+      ->capture_default_str()
+      ->group(group);
+}
+
+BackboneOptions backbone_options(const BackboneArguments& arguments, const std::string& fallback,
+                                 const std::filesystem::path& model_file) {
+  BackboneOptions options;
+  options.name = arguments.name.empty() ? fallback : arguments.name;
+  options.weights_file = arguments.weights_file;
+  options.device = arguments.device;
+  options.precision = parse_precision(arguments.precision);
+  options.threads = arguments.threads;
+  options.search_path.push_back(model_file.has_parent_path() ? model_file.parent_path() : ".");
+  if (const char* folders = std::getenv("PADIM_BACKBONES")) {
+    std::istringstream list(folders);
+    for (std::string folder; std::getline(list, folder, ':');) {
+      if (!folder.empty()) options.search_path.emplace_back(folder);
+    }
+  }
+  return options;
+}
+
+}  // namespace padim::tool

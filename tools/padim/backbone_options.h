@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "padim/backbone.h"
+
+namespace CLI {
+class App;
+}
+
+namespace padim::tool {
+
+/// The options that choose and place the backbone, the same for every command that runs one.
+struct BackboneArguments {
+  std::string name;  ///< empty: the command's own default
+  std::filesystem::path weights_file;
+  std::string device = BackboneOptions{}.device;
+  std::string precision = to_string(BackboneOptions{}.precision);
+  int threads = BackboneOptions{}.threads;
+};
+
+/// Adds --backbone, --backbone-file, --device, --precision, --threads. `fallback` says in the help what is taken
+/// without
+/// --backbone.
+void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback);
+
+/// What to open: `fallback` where no name was given; weights are looked for beside the model file, then in the folders
+/// of $PADIM_BACKBONES (separated by colons).
+[[nodiscard]] BackboneOptions backbone_options(const BackboneArguments& arguments, const std::string& fallback,
+                                               const std::filesystem::path& model_file);
+
+}  // namespace padim::tool

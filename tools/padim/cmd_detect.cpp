@@ -1,0 +1,195 @@
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "backbone_options.h"
+#include "commands.h"
+#include "file_io.h"
+#include "frame_source.h"
+#include "ground_truth.h"
+#include "interrupt.h"
+#include "padim/detector.h"
+#include "padim/error.h"
+#include "padim/overlay.h"
+#include "progress.h"
+#include "result_sink.h"
+
+namespace padim::tool {
+namespace {
+
+constexpr char kExamples[] = R"(Examples:
+  padim detect --model part.padim --input line.mp4 --output annotated.mp4
+  padim detect --model part.padim --input photos --output annotated --maps maps
+  padim detect --model part.padim --input line.mp4 --json - | jq 'select(.anomalous)'
+  padim detect --model board.padim --input sample/inspection.mp4 --ground-truth sample/truth)";
+
+struct DetectArguments {
+  std::filesystem::path model;
+  std::filesystem::path input;
+  std::filesystem::path output;
+  std::filesystem::path maps;
+  std::filesystem::path json;
+  std::filesystem::path ground_truth;
+  BackboneArguments backbone;
+  double threshold = Detection{}.threshold;
+  std::vector<std::string> overlay = {"heatmap", "text"};
+  std::string colormap = to_string(OverlayOptions{}.colormap);
+  bool skip_unreadable = false;
+};
+
+OverlayOptions overlay_options(const DetectArguments& arguments) {
+  OverlayOptions options;
+  options.parts = {false, false, false, false};
+  for (const std::string& part : arguments.overlay) {
+    options.parts.heatmap |= part == "heatmap";
+    options.parts.contour |= part == "contour";
+    options.parts.boxes |= part == "boxes";
+    options.parts.text |= part == "text";
+  }
+  options.colormap = parse_colormap(arguments.colormap);
+  return options;
+}
+
+struct Sinks {
+  std::vector<std::shared_ptr<ResultSink>> all;
+  std::shared_ptr<GroundTruth> truth;  ///< also in `all`; may be null
+};
+
+Sinks open_sinks(const DetectArguments& arguments, const FrameSource& source) {
+  Sinks sinks;
+  if (!arguments.json.empty()) sinks.all.push_back(open_json_sink(arguments.json));
+  if (!arguments.maps.empty()) sinks.all.push_back(open_map_sink(arguments.maps));
+  if (!arguments.output.empty()) {
+    sinks.all.push_back(open_annotated_sink(arguments.output, arguments.input, source, overlay_options(arguments)));
+  }
+  if (!arguments.ground_truth.empty()) {
+    sinks.truth = std::make_shared<GroundTruth>(arguments.ground_truth);
+    sinks.all.push_back(sinks.truth);
+  }
+  return sinks;
+}
+
+struct Tally {
+  std::int64_t frames = 0;
+  std::int64_t anomalous = 0;
+  double seconds = 0;
+};
+
+const Detection& detect(Detector& detector, const Frame& frame, double threshold) {
+  try {
+    return detector.detect(frame.view, threshold);
+  } catch (const Error& error) {
+    throw Error(error.code(), in_quotes(frame.source) + ": " + error.what());
+  }
+}
+
+Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, double threshold) {
+  Tally tally;
+  Progress progress("detect", "frames", source.length());
+  while (const Frame* frame = source.next()) {
+    if (interrupted()) break;
+    const Detection& detection = detect(detector, *frame, threshold);
+    for (const auto& sink : sinks.all) sink->write(*frame, detection);
+    tally.anomalous += detection.anomalous ? 1 : 0;
+    progress.update(++tally.frames);
+  }
+  for (const auto& sink : sinks.all) sink->finish();
+  tally.seconds = progress.elapsed_seconds();
+  return tally;
+}
+
+void summarise(const Tally& tally) {
+  const double rate = tally.seconds > 0 ? static_cast<double>(tally.frames) / tally.seconds : 0;
+  notice(std::to_string(tally.frames) + (tally.frames == 1 ? " frame in " : " frames in ") +
+         three_digits(tally.seconds) + " s (" + three_digits(rate) + "/s), " + std::to_string(tally.anomalous) +
+         " anomalous");
+}
+
+// Where JSON lines go to standard output nothing else may.
+void print_quality(const DetectArguments& arguments, const GroundTruth& truth) {
+  std::fputs(truth.report().c_str(), arguments.json == "-" ? stderr : stdout);
+  std::fflush(stdout);
+}
+
+int final_status(const DetectArguments& arguments, const FrameSource& source) {
+  if (interrupted()) {
+    notice("interrupted: what was written up to here is complete");
+    return interrupt_status();
+  }
+  if (source.unreadable() == 0 || arguments.skip_unreadable) return 0;
+  notice(std::to_string(source.unreadable()) + " of " + std::to_string(source.length()) +
+         " images could not be read (--skip-unreadable accepts that)");
+  return 1;
+}
+
+int run_detect(const DetectArguments& arguments) {
+  const auto source = open_frame_source(arguments.input);
+  const Model model = Model::load(arguments.model);
+  const auto backbone = open_backbone(backbone_options(arguments.backbone, model.info().backbone, arguments.model));
+  Detector detector(backbone, model, {.threads = arguments.backbone.threads});
+  const Sinks sinks = open_sinks(arguments, *source);
+  const Tally tally = inspect(*source, detector, sinks, arguments.threshold);
+  summarise(tally);
+  if (sinks.truth && tally.frames > 0) print_quality(arguments, *sinks.truth);
+  return final_status(arguments, *source);
+}
+
+void add_result_options(CLI::App& command, DetectArguments& arguments) {
+  const std::string group = "Results";
+  command
+      .add_option("--output", arguments.output,
+                  "annotated frames: a folder, a video (.mp4, .mkv, .webm) or, for one image, an image")
+      ->type_name("DIR|VIDEO|IMAGE")
+      ->group(group);
+  command.add_option("--maps", arguments.maps, "raw score maps, one .npy (float32, [H,W]) per frame")
+      ->type_name("DIR")
+      ->group(group);
+  command.add_option("--json", arguments.json, "one JSON object per frame and line, - for standard output")
+      ->type_name("FILE|-")
+      ->group(group);
+  command
+      .add_option("--ground-truth", arguments.ground_truth,
+                  "measure the quality: masks named STEM.png or STEM_mask.png like the images, frame_000123.png for a "
+                  "video; frames without a mask are normal")
+      ->type_name("DIR")
+      ->group(group);
+  command
+      .add_option("--overlay", arguments.overlay,
+                  "what is drawn, separated by commas: heatmap, contour, boxes, text, none")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"heatmap", "contour", "boxes", "text", "none"}))
+      ->default_str("heatmap,text")
+      ->type_name("PARTS")
+      ->group(group);
+  command.add_option("--colormap", arguments.colormap, "of the heat map")
+      ->check(CLI::IsMember({"jet", "turbo", "inferno", "viridis"}))
+      ->capture_default_str()
+      ->group(group);
+}
+
+}  // namespace
+
+void add_detect_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<DetectArguments>();
+  CLI::App* command = app.add_subcommand("detect", "score images or a video with a model and mark the anomalies");
+  command->footer(kExamples);
+  command->add_option("--model", arguments->model, "model file")->required()->type_name("M.padim");
+  command->add_option("--input", arguments->input, "folder of images, searched recursively, a video or an image")
+      ->required()
+      ->type_name("DIR|VIDEO|IMAGE");
+  command->add_option("--threshold", arguments->threshold, "score from which a frame is anomalous; 0.5 is calibrated")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_flag("--skip-unreadable", arguments->skip_unreadable,
+                    "do not fail because of images that cannot be read");
+  add_result_options(*command, *arguments);
+  add_backbone_options(*command, arguments->backbone, "the model's");
+  command->callback([arguments, &status] { status = run_detect(*arguments); });
+}
+
+}  // namespace padim::tool

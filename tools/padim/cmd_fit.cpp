@@ -1,0 +1,180 @@
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "backbone_options.h"
+#include "commands.h"
+#include "file_io.h"
+#include "frame_source.h"
+#include "interrupt.h"
+#include "padim/error.h"
+#include "padim/fitter.h"
+#include "progress.h"
+
+namespace padim::tool {
+namespace {
+
+constexpr char kExamples[] = R"(Examples:
+  padim fit --input normal.mp4 --output part.padim
+  padim fit --input photos/good --output part.padim --false-alarm-rate 0.005
+  padim fit --input photos/good --output part.padim --search-radius 1
+      for parts that sit loosely
+  padim fit --input train/good --output screw.padim --backbone resnet18 --geometry paper
+      --grid finest --reduction random --dimensions 100 --epsilon 0.01
+      the published configuration)";
+
+struct FitArguments {
+  std::filesystem::path input;
+  std::filesystem::path output;
+  BackboneArguments backbone;
+  FitOptions options;  ///< names and sizes are parsed into it by fit_options()
+  std::string grid = to_string(FitOptions{}.grid);
+  std::string reduction = to_string(FitOptions{}.reduction);
+  std::string geometry = to_string(FitOptions{}.geometry);
+  std::string input_size;
+  std::optional<double> false_alarm_rate;
+  bool skip_unreadable = false;
+};
+
+double default_false_alarm_rate(InputKind kind) {
+  return kind == InputKind::video ? kStreamFalseAlarmRate : kImageFalseAlarmRate;
+}
+
+FitOptions fit_options(const FitArguments& arguments, const FrameSource& source) {
+  FitOptions options = arguments.options;
+  options.grid = parse_grid(arguments.grid);
+  options.reduction = parse_reduction(arguments.reduction);
+  options.geometry = parse_geometry(arguments.geometry);
+  options.input_size = parse_size(arguments.input_size);
+  options.false_alarm_rate = arguments.false_alarm_rate.value_or(default_false_alarm_rate(source.kind()));
+  options.threads = arguments.backbone.threads;
+  return options;
+}
+
+void announce_false_alarm_rate(const FitArguments& arguments, InputKind kind) {
+  if (arguments.false_alarm_rate) return;
+  char text[160];
+  std::snprintf(text, sizeof text, "false-alarm rate %g per %s (default for %s; --false-alarm-rate sets another)",
+                default_false_alarm_rate(kind), kind == InputKind::video ? "frame" : "image",
+                kind == InputKind::video ? "videos" : "separate images");
+  notice(text);
+}
+
+void add_frame(Fitter& fitter, const Frame& frame) {
+  try {
+    fitter.add(frame.view);
+  } catch (const Error& error) {
+    const std::string place = in_quotes(frame.source) + (frame.pts_ns ? ", frame " + std::to_string(frame.number) : "");
+    throw Error(error.code(), place + ": " + error.what());
+  }
+}
+
+/// Nothing where it was interrupted.
+std::optional<Model> fit(FrameSource& source, Fitter& fitter) {
+  Progress progress("fit", "frames", source.length());
+  while (const Frame* frame = source.next()) {
+    if (interrupted()) break;
+    add_frame(fitter, *frame);
+    progress.update(fitter.frames());
+  }
+  if (interrupted()) return std::nullopt;
+  Progress finishing("finish", "%", 100);
+  try {
+    Model model = fitter.finish([&](double fraction) {
+      finishing.update(static_cast<std::int64_t>(fraction * 100));
+      return !interrupted();
+    });
+    if (!interrupted()) return model;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::cancelled) throw;
+  }
+  return std::nullopt;
+}
+
+int run_fit(const FitArguments& arguments) {
+  check_folder_of(arguments.output);
+  const auto source = open_frame_source(arguments.input);
+  const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output));
+  Fitter fitter(backbone, fit_options(arguments, *source));
+  announce_false_alarm_rate(arguments, source->kind());
+  const std::optional<Model> model = fit(*source, fitter);
+  if (!model) {
+    const bool exists = std::filesystem::exists(arguments.output);
+    notice("interrupted: " + in_quotes(arguments.output) + (exists ? " is as it was" : " was not written"));
+    return interrupt_status();
+  }
+  model->save(arguments.output);
+  std::printf("%s\n", describe(*model).c_str());
+  if (source->unreadable() == 0 || arguments.skip_unreadable) return 0;
+  notice(std::to_string(source->unreadable()) + " of " + std::to_string(source->length()) +
+         " images could not be read; the model was fitted on the others (--skip-unreadable accepts that)");
+  return 1;
+}
+
+void add_model_options(CLI::App& command, FitArguments& arguments) {
+  const std::string group = "Model";
+  FitOptions& options = arguments.options;
+  command.add_option("--grid", arguments.grid, "patch positions: of the coarsest or of the finest tap")
+      ->check(CLI::IsMember({"coarsest", "finest"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--search-radius", options.search_radius, "positions that a part may be away from its place")
+      ->check(CLI::Range(0, 4))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--reduction", arguments.reduction, "how channels become embedding dimensions")
+      ->check(CLI::IsMember({"none", "random"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--dimensions", options.dimensions, "of --reduction random")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--seed", options.seed, "of --reduction random")->capture_default_str()->group(group);
+  auto* absolute = command.add_option("--epsilon", options.epsilon, "added to every variance")
+                       ->check(CLI::PositiveNumber)
+                       ->group(group);
+  command.add_option("--relative-epsilon", options.relative_epsilon, "the same as a fraction of the mean variance")
+      ->check(CLI::PositiveNumber)
+      ->excludes(absolute)
+      ->group(group);
+  command.add_option("--geometry", arguments.geometry, "the whole frame, or the published resize 256, crop 224")
+      ->check(CLI::IsMember({"full", "paper"}))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--input-size", arguments.input_size, "of the network, e.g. 320x240; else chosen to fit the frame")
+      ->type_name("WxH")
+      ->group(group);
+}
+
+}  // namespace
+
+void add_fit_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<FitArguments>();
+  CLI::App* command = app.add_subcommand("fit", "fit a model on normal images or a video of normal frames");
+  command->footer(kExamples);
+  command->add_option("--input", arguments->input, "folder of images, searched recursively, or a video")
+      ->required()
+      ->type_name("DIR|VIDEO");
+  command->add_option("--output", arguments->output, "model file to write")->required()->type_name("M.padim");
+  command
+      ->add_option("--false-alarm-rate", arguments->false_alarm_rate,
+                   "wanted share of normal frames above the threshold [0.01 for images, 0.001 for videos]")
+      ->check(CLI::Range(1e-9, 0.5));
+  command->add_option("--batch-size", arguments->options.batch_size, "frames per network run, 0 for automatic")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_flag("--skip-unreadable", arguments->skip_unreadable,
+                    "do not fail because of images that cannot be read");
+  add_model_options(*command, *arguments);
+  add_backbone_options(*command, arguments->backbone, BackboneOptions{}.name);
+  command->callback([arguments, &status] { status = run_fit(*arguments); });
+}
+
+}  // namespace padim::tool

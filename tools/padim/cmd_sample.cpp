@@ -1,0 +1,131 @@
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "commands.h"
+#include "file_io.h"
+#include "interrupt.h"
+#include "padim/error.h"
+#include "progress.h"
+#include "sample_board.h"
+#include "sample_scene.h"
+#include "video_writer.h"
+
+namespace padim::tool {
+namespace {
+
+struct SampleArguments {
+  std::filesystem::path output;
+  std::uint64_t seed = 1024;
+  int fit_frames = 300;
+  int inspect_frames = 600;
+};
+
+constexpr char kExamples[] = R"(Examples:
+  padim sample --output sample
+  padim sample --output sample --seed 7 --fit-frames 150 --inspect-frames 320
+
+Writes normal.mp4 (to fit on), inspection.mp4 (to detect in), truth/frame_000123.png (masks of
+the anomalous frames) and sample.json (which frames show what).)";
+
+ImageView view_of(const cv::Mat& picture) {
+  ImageView view;
+  view.format = PixelFormat::bgr;
+  view.width = picture.cols;
+  view.height = picture.rows;
+  view.data[0] = picture.data;
+  view.stride[0] = static_cast<std::ptrdiff_t>(picture.step[0]);
+  return view;
+}
+
+void write_mask(const std::filesystem::path& file, const cv::Mat& mask) {
+  std::vector<std::uint8_t> bytes;
+  cv::imencode(".png", mask, bytes);
+  write_file(file, bytes);
+}
+
+// Masks of an earlier, longer run would belong to no frame of this one.
+void remove_old_masks(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("frame_") && name.ends_with(".png")) std::filesystem::remove(entry.path());
+  }
+}
+
+/// Renders one recording; masks go into `truth` where that is not empty. False where it was interrupted.
+bool render(Scene& scene, const std::filesystem::path& video, const std::filesystem::path& truth) {
+  constexpr int kNearLossless = 15;
+  VideoWriter writer(video, {{kSceneFramesPerSecond, 1}, {1, 1}, kNearLossless});
+  const int frames = scene.timeline().back().end;
+  Progress progress(video.filename().string(), "frames", frames);
+  for (int number = 0; number < frames; ++number) {
+    if (interrupted()) return false;
+    const SceneFrame frame = scene.render(number);
+    writer.write(FrameCopy(view_of(frame.picture)), std::nullopt);
+    if (!frame.truth.empty()) write_mask(truth / (video_frame_name(number) + ".png"), frame.truth);
+    progress.update(number + 1);
+  }
+  writer.finish();
+  return true;
+}
+
+std::string timeline_json(const std::vector<Stretch>& timeline) {
+  std::string text;
+  for (const Stretch& stretch : timeline) {
+    text += text.empty() ? "\n" : ",\n";
+    text += R"(    {"kind": ")" + stretch.kind + R"(", "begin": )" + std::to_string(stretch.begin) + R"(, "end": )" +
+            std::to_string(stretch.end) + "}";
+  }
+  return text + "\n  ";
+}
+
+std::string sample_json(const SampleArguments& arguments, const std::vector<Stretch>& timeline) {
+  return "{\n  \"seed\": " + std::to_string(arguments.seed) + ",\n  \"width\": " + std::to_string(kSceneSize.width) +
+         ",\n  \"height\": " + std::to_string(kSceneSize.height) +
+         ",\n  \"frames_per_second\": " + std::to_string(kSceneFramesPerSecond) +
+         ",\n  \"normal\": {\"file\": \"normal.mp4\", \"frames\": " + std::to_string(arguments.fit_frames) + "}" +
+         ",\n  \"inspection\": {\"file\": \"inspection.mp4\", \"frames\": " + std::to_string(arguments.inspect_frames) +
+         ", \"truth\": \"truth\"}" + ",\n  \"stretches\": [" + timeline_json(timeline) + "]\n}\n";
+}
+
+int run_sample(const SampleArguments& arguments) {
+  const std::filesystem::path truth = arguments.output / "truth";
+  prepare_folder(truth);
+  remove_old_masks(truth);
+  Scene normal(arguments.seed, Footage::normal, normal_timeline(arguments.fit_frames));
+  if (!render(normal, arguments.output / "normal.mp4", {})) return interrupt_status();
+  Scene inspection(arguments.seed, Footage::inspection, inspection_timeline(arguments.inspect_frames));
+  if (!render(inspection, arguments.output / "inspection.mp4", truth)) return interrupt_status();
+  const std::string text = sample_json(arguments, inspection.timeline());
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  write_file(arguments.output / "sample.json", {bytes, text.size()});
+  notice("wrote " + in_quotes(arguments.output) + ": " + std::to_string(arguments.fit_frames) +
+         " normal frames to fit on, " + std::to_string(arguments.inspect_frames) + " to inspect, " +
+         std::to_string(defect_kinds().size()) + " kinds of defect");
+  return 0;
+}
+
+}  // namespace
+
+void add_sample_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<SampleArguments>();
+  CLI::App* command = app.add_subcommand("sample", "render a small inspection scene with known defects");
+  command->footer(kExamples);
+  command->add_option("--output", arguments->output, "folder to write into")->required()->type_name("DIR");
+  command->add_option("--seed", arguments->seed, "the same seed gives the same frames")->capture_default_str();
+  command->add_option("--fit-frames", arguments->fit_frames, "length of normal.mp4")
+      ->check(CLI::Range(10, 1000000))
+      ->capture_default_str();
+  command->add_option("--inspect-frames", arguments->inspect_frames, "length of inspection.mp4, half of it normal")
+      ->check(CLI::Range(kMinInspectionFrames, 1000000))
+      ->capture_default_str();
+  command->callback([arguments, &status] { status = run_sample(*arguments); });
+}
+
+}  // namespace padim::tool

@@ -1,0 +1,70 @@
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.h"
+#include "interrupt.h"
+#include "padim/error.h"
+#include "padim/log.h"
+#include "progress.h"
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsageError = 2;
+
+constexpr char kExamples[] = R"(Examples:
+  padim sample --output sample
+  padim fit --input sample/normal.mp4 --output board.padim
+  padim detect --model board.padim --input sample/inspection.mp4 --output annotated.mp4
+  padim info board.padim
+
+'padim COMMAND --help' explains a command.)";
+
+int report(const std::exception& error) {
+  if (padim::tool::interrupted()) {
+    padim::tool::notice("interrupted");
+    return padim::tool::interrupt_status();
+  }
+  padim::tool::notice(error.what());
+  const auto* known = dynamic_cast<const padim::Error*>(&error);
+  return known != nullptr && known->code() == padim::ErrorCode::invalid_argument ? kUsageError : kFailed;
+}
+
+int report_usage(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  padim::tool::notice(error.what());
+  const auto chosen = app.get_subcommands();
+  std::fprintf(stderr, "Try 'padim %s--help'.\n", chosen.empty() ? "" : (chosen.front()->get_name() + " ").c_str());
+  return kUsageError;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  padim::tool::catch_interrupts();
+  padim::set_log_handler([](padim::LogLevel level, const std::string& message) {
+    if (level == padim::LogLevel::warning) padim::tool::notice("warning: " + message);
+  });
+  CLI::App app(
+      "Finds anomalies in images and videos with PaDiM: fits a model on normal frames, then marks what differs.",
+      "padim");
+  app.footer(kExamples);
+  app.set_version_flag("--version", PADIM_VERSION);
+  app.require_subcommand(1);
+  int status = 0;
+  padim::tool::add_fit_command(app, status);
+  padim::tool::add_detect_command(app, status);
+  padim::tool::add_info_command(app, status);
+  padim::tool::add_sample_command(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(app, error);
+  } catch (const std::exception& error) {
+    return report(error);
+  }
+  return status;
+}

@@ -1,0 +1,161 @@
+#include "result_sink.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include "file_io.h"
+#include "npy.h"
+#include "padim/error.h"
+#include "padim/frame_record.h"
+#include "video_writer.h"
+
+namespace padim::tool {
+namespace {
+
+class JsonSink : public ResultSink {
+ public:
+  explicit JsonSink(const std::filesystem::path& file) : name_(file == "-" ? "standard output" : in_quotes(file)) {
+    file_ = file == "-" ? stdout : std::fopen(file.c_str(), "wb");
+    if (file_ == nullptr) fail();
+  }
+  ~JsonSink() override {
+    if (file_ != nullptr && file_ != stdout) std::fclose(file_);
+  }
+  JsonSink(const JsonSink&) = delete;
+  JsonSink& operator=(const JsonSink&) = delete;
+
+  void write(const Frame& frame, const Detection& detection) override {
+    const std::string line = to_json({frame.source, frame.number, frame.pts_ns}, &detection) + "\n";
+    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) fail();
+  }
+
+  void finish() override {
+    std::FILE* file = std::exchange(file_, nullptr);
+    if ((file == stdout ? std::fflush(file) : std::fclose(file)) != 0) fail();
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    throw Error(ErrorCode::cannot_write, "cannot write " + name_ + ": " + std::strerror(errno));
+  }
+
+  std::string name_;
+  std::FILE* file_ = nullptr;
+};
+
+class MapSink : public ResultSink {
+ public:
+  explicit MapSink(std::filesystem::path folder) : folder_(std::move(folder)) { prepare_folder(folder_); }
+
+  void write(const Frame& frame, const Detection& detection) override {
+    write_npy(folder_ / (frame.stem.string() + ".npy"), detection.map);
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+FrameCopy annotated(const Frame& frame, const Detection& detection, Overlay& overlay) {
+  FrameCopy copy(frame.view);
+  copy.edit([&](const MutableImageView& pixels) { overlay.draw(pixels, detection); });
+  return copy;
+}
+
+void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
+  // Annotated pictures are looked at, not kept: the fastest PNG compression costs a few per cent in size.
+  static const std::vector<int> kParameters = {cv::IMWRITE_PNG_COMPRESSION, 1, cv::IMWRITE_JPEG_QUALITY, 95};
+  std::vector<std::uint8_t> bytes;
+  try {
+    cv::imencode("." + lower_extension(file), picture, bytes, kParameters);
+  } catch (const cv::Exception& error) {
+    throw Error(ErrorCode::cannot_write, "cannot encode " + in_quotes(file) + ": " + error.err);
+  }
+  write_file(file, bytes);
+}
+
+class FolderSink : public ResultSink {
+ public:
+  FolderSink(std::filesystem::path folder, const OverlayOptions& options)
+      : folder_(std::move(folder)), overlay_(options) {
+    prepare_folder(folder_);
+  }
+
+  void write(const Frame& frame, const Detection& detection) override {
+    write_picture(folder_ / frame.relative, annotated(frame, detection, overlay_).to_bgr());
+  }
+
+ private:
+  std::filesystem::path folder_;
+  Overlay overlay_;
+};
+
+class PictureSink : public ResultSink {
+ public:
+  PictureSink(std::filesystem::path file, const OverlayOptions& options) : file_(std::move(file)), overlay_(options) {
+    check_folder_of(file_);
+  }
+
+  void write(const Frame& frame, const Detection& detection) override {
+    write_picture(file_, annotated(frame, detection, overlay_).to_bgr());
+  }
+
+ private:
+  std::filesystem::path file_;
+  Overlay overlay_;
+};
+
+class VideoSink : public ResultSink {
+ public:
+  VideoSink(const std::filesystem::path& file, const VideoOptions& video, const OverlayOptions& options)
+      : writer_(file, video), overlay_(options) {}
+
+  void write(const Frame& frame, const Detection& detection) override {
+    writer_.write(annotated(frame, detection, overlay_), frame.pts_ns);
+  }
+
+  void finish() override { writer_.finish(); }
+
+ private:
+  VideoWriter writer_;
+  Overlay overlay_;
+};
+
+// Separate images become a slide show slow enough to be looked at.
+VideoOptions video_options(const FrameSource& source) {
+  if (source.kind() != InputKind::video) return {.frame_rate = {4, 1}};
+  return {.frame_rate = source.frame_rate(), .pixel_aspect = source.pixel_aspect()};
+}
+
+}  // namespace
+
+std::unique_ptr<ResultSink> open_json_sink(const std::filesystem::path& file) {
+  return std::make_unique<JsonSink>(file);
+}
+
+std::unique_ptr<ResultSink> open_map_sink(const std::filesystem::path& folder) {
+  return std::make_unique<MapSink>(folder);
+}
+
+std::unique_ptr<ResultSink> open_annotated_sink(const std::filesystem::path& output, const std::filesystem::path& input,
+                                                const FrameSource& source, const OverlayOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(output, input, ignored)) {
+    throw Error(ErrorCode::invalid_argument,
+                "--output " + in_quotes(output) + " would overwrite the input; name another place");
+  }
+  const bool is_folder = std::filesystem::is_directory(output) || !output.has_extension();
+  if (is_folder) return std::make_unique<FolderSink>(output, options);
+  if (is_video_name(output)) return std::make_unique<VideoSink>(output, video_options(source), options);
+  if (is_image_name(output) && source.kind() == InputKind::image) return std::make_unique<PictureSink>(output, options);
+  throw Error(ErrorCode::invalid_argument,
+              "cannot write annotated frames to " + in_quotes(output) +
+                  ": give a folder, a video (.mp4, .mkv, .webm) or, for a single image, an image");
+}
+
+}  // namespace padim::tool
