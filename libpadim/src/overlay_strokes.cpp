@@ -19,15 +19,27 @@ int profile(double distance, double width) {
   return static_cast<int>(std::clamp(t, 0.0, 1.0) * kLineCore + 0.5);
 }
 
-double squared_distance(Point p, Point a, Point b) {
-  const double dx = b.x - a.x;
-  const double dy = b.y - a.y;
-  const double length = dx * dx + dy * dy;
-  const double t = length > 0 ? std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / length, 0.0, 1.0) : 0.0;
-  const double ex = p.x - a.x - t * dx;
-  const double ey = p.y - a.y - t * dy;
-  return ex * ex + ey * ey;
-}
+/// A straight piece of line, prepared for many distances.
+class Segment {
+ public:
+  Segment(Point a, Point b) : a_(a), dx_(b.x - a.x), dy_(b.y - a.y) {
+    const double length = dx_ * dx_ + dy_ * dy_;
+    inverse_ = length > 0 ? 1 / length : 0;
+  }
+
+  [[nodiscard]] double squared_distance(double x, double y) const {
+    const double t = std::clamp(((x - a_.x) * dx_ + (y - a_.y) * dy_) * inverse_, 0.0, 1.0);
+    const double ex = x - a_.x - t * dx_;
+    const double ey = y - a_.y - t * dy_;
+    return ex * ex + ey * ey;
+  }
+
+ private:
+  Point a_;
+  double dx_;
+  double dy_;
+  double inverse_;
+};
 
 struct Interval {
   int begin = 0;
@@ -107,13 +119,16 @@ Paint line_paint(int ink) {
 
 void stroke(InkLayer& layer, Point a, Point b, double width) {
   const double reach = width / 2 + casing(width) + 0.5;
+  const Segment segment(a, b);
   const Interval rows = pixels_between(std::min(a.y, b.y) - reach, std::max(a.y, b.y) + reach, layer.size().height);
   for (int y = rows.begin; y < rows.end; ++y) {
     const Interval columns = columns_in_row(a, b, y + 0.5, reach, layer.size().width);
     if (columns.begin >= columns.end) continue;
     std::uint8_t* ink = layer.touch(y, columns.begin, columns.end);
     for (int x = columns.begin; x < columns.end; ++x) {
-      const int value = profile(std::sqrt(squared_distance({x + 0.5, y + 0.5}, a, b)), width);
+      const double squared = segment.squared_distance(x + 0.5, y + 0.5);
+      if (squared >= reach * reach || ink[x] == kLineCore) continue;
+      const int value = profile(std::sqrt(squared), width);
       if (value > ink[x]) ink[x] = static_cast<std::uint8_t>(value);
     }
   }
