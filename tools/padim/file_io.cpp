@@ -26,7 +26,11 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
 
 }  // namespace
 
-std::string in_quotes(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+std::string in_quotes(const std::filesystem::path& path) {
+  std::string text = "'";
+  text += path.string();
+  return text += "'";
+}
 
 std::string lower_extension(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
