@@ -109,7 +109,7 @@ int run_fit(const FitArguments& arguments) {
     return interrupt_status();
   }
   model->save(arguments.output);
-  std::printf("%s\n", describe(*model).c_str());
+  std::fputs(describe(*model).c_str(), stdout);
   if (source->unreadable() == 0 || arguments.skip_unreadable) return 0;
   notice(std::to_string(source->unreadable()) + " of " + std::to_string(source->length()) +
          " images could not be read; the model was fitted on the others (--skip-unreadable accepts that)");

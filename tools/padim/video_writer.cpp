@@ -23,7 +23,7 @@ struct Encoder {
 
 // In order of preference. QUANTIZER stands for the wanted one; the others' bit rates are high enough to match it.
 constexpr std::array<Encoder, 2> kH264Encoders = {{
-    {"x264enc", "pass=quant quantizer=QUANTIZER key-int-max=30 speed-preset=veryfast", "h264parse"},
+    {"x264enc", "pass=quant quantizer=QUANTIZER key-int-max=30 speed-preset=veryfast bframes=0", "h264parse"},
     {"openh264enc", "bitrate=8000000 gop-size=30 complexity=low", "h264parse"},
 }};
 constexpr std::array<Encoder, 1> kVp8Encoders = {{
