@@ -160,10 +160,14 @@ void before_transform(GstBaseTransform* transform, GstBuffer* buffer) {
 GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
   Filter& filter = filter_of(transform);
   if (filter.failed) return GST_FLOW_ERROR;
+  filter.format_refused = false;  // the stream went on with caps that are accepted
   const FrameTimes times = frame_times(buffer, transform->segment);
   filter.failed = !guarded_stream(transform, [&] { filter.state->process(buffer, times); });
   return filter.failed ? GST_FLOW_ERROR : GST_FLOW_OK;
 }
+
+// Never called, as transform_ip is replaced; but without it the video filter clears transform_ip_on_passthrough.
+GstFlowReturn transform_frame_ip(GstVideoFilter*, GstVideoFrame*) { return GST_FLOW_NOT_SUPPORTED; }
 
 gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
   Filter& filter = filter_of(transform);
@@ -256,6 +260,8 @@ static void gst_padim_filter_class_init(GstPadimFilterClass* klass) {
   transform_class->sink_event = sink_event;
   transform_class->before_transform = before_transform;
   transform_class->transform_ip = transform_ip;
+  transform_class->transform_ip_on_passthrough = TRUE;  // frames of mode off are counted
+  GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = transform_frame_ip;
   GST_VIDEO_FILTER_CLASS(klass)->set_info = set_info;
 }
 

@@ -104,14 +104,14 @@ void State::use_model(Model model) {
   detector_ = std::make_unique<Detector>(backbone_, std::move(model), DetectorOptions{settings_.threads});
 }
 
-void State::check_format() const {
-  if (!format_ || !detector_ || fit_ || !detects(live_.mode)) return;
-  static_cast<void>(map_to_frame(detector_->model().info().geometry, {format_->width, format_->height}));
+void State::check_format(const GstVideoInfo& info) const {
+  if (!detector_ || fit_ || !detects(live_.mode)) return;
+  static_cast<void>(map_to_frame(detector_->model().info().geometry, {info.width, info.height}));
 }
 
 void State::set_format(const GstVideoInfo& info) {
+  check_format(info);
   format_ = info;
-  check_format();
 }
 
 void State::begin_frame(const LiveSettings& live) {

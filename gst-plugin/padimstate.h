@@ -25,7 +25,8 @@ class State {
   /// first frame is as fast as the others. element and published must outlive the state.
   State(GstElement* element, const Settings& settings, Published& published);
 
-  /// Throws mismatch for video that does not fit the model in use.
+  /// Throws mismatch for video that does not fit the model in use; the format before stays in force then, as it does
+  /// in the base class.
   void set_format(const GstVideoInfo& info);
 
   /// Decides what happens to the next frame: ends a fit where finish-fit asked for it, starts what a new mode needs.
@@ -53,7 +54,7 @@ class State {
   void finish_fit();
   void load_model();
   void use_model(Model model);
-  void check_format() const;
+  void check_format(const GstVideoInfo& info) const;
 
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
   void detect_frame(GstBuffer* buffer, const FrameTimes& times);

@@ -71,6 +71,8 @@ void convert(const Scene& scene, std::vector<std::uint8_t> rgb, GstBuffer* targe
   gst_video_info_set_format(&from_info, GST_VIDEO_FORMAT_RGB, static_cast<guint>(scene.width),
                             static_cast<guint>(scene.height));
   const GstVideoInfo to_info = scene.info();
+  from_info.fps_n = to_info.fps_n;  // a converter is particular about it
+  from_info.fps_d = to_info.fps_d;
   GstBuffer* source = gst_buffer_new_allocate(nullptr, from_info.size, nullptr);
   GstVideoFrame from;
   GstVideoFrame to;
@@ -183,17 +185,16 @@ ElementHarness::ElementHarness(const std::string& properties, const Scene& scene
 }
 
 // Not gst_harness_set_src_caps(): it aborts where the caps are refused.
-bool ElementHarness::set_scene(const Scene& scene) {
+void ElementHarness::set_scene(const Scene& scene) {
   scene_ = scene;
   const GstVideoInfo info = scene.info();
   const Owned<GstCaps> caps(gst_video_info_to_caps(&info));
-  const bool accepted = gst_pad_push_event(harness_->srcpad, gst_event_new_caps(caps.get()));
+  gst_pad_push_event(harness_->srcpad, gst_event_new_caps(caps.get()));
   if (!has_segment_) {
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);
     has_segment_ = gst_pad_push_event(harness_->srcpad, gst_event_new_segment(&segment));
   }
-  return accepted;
 }
 
 GstFlowReturn ElementHarness::push(Owned<GstBuffer> buffer) {

@@ -83,8 +83,8 @@ class ElementHarness {
   [[nodiscard]] GstElement* element() const { return element_.get(); }
   [[nodiscard]] const Scene& scene() const { return scene_; }
 
-  /// Changes the caps from the next frame on; true where they are accepted.
-  bool set_scene(const Scene& scene);
+  /// Changes the caps from the next frame on.
+  void set_scene(const Scene& scene);
 
   GstFlowReturn push(Owned<GstBuffer> buffer);
   GstFlowReturn push(int index, Content content = Content::normal) { return push(render(scene_, index, content)); }

@@ -147,12 +147,13 @@ TEST(ErrorsTest, OfAnotherAspectRatio) {
   ASSERT_TRUE(harness.run(0));
   Scene tall = harness.scene();
   std::swap(tall.width, tall.height);
-  EXPECT_FALSE(harness.set_scene(tall));
-  EXPECT_EQ(harness.push(1), GST_FLOW_NOT_NEGOTIATED);
-  expect_one(harness.failures(), GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, {"aspect"}, "tall");
-
-  EXPECT_TRUE(harness.set_scene(Scene{}));
-  EXPECT_TRUE(harness.run(2));
+  for (int round = 0; round < 2; ++round) {
+    harness.set_scene(tall);
+    EXPECT_EQ(harness.push(1), GST_FLOW_NOT_NEGOTIATED);
+    expect_one(harness.failures(), GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, {"aspect", "288x384"}, "tall");
+    harness.set_scene(Scene{});
+    EXPECT_TRUE(harness.run(2));
+  }
 }
 
 // A fit of one shape cannot take frames of another one.

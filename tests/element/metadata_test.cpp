@@ -157,7 +157,7 @@ TEST_F(MetadataTest, ScoreSurvivesConversionAndScaling) {
   GError* error = nullptr;
   GstElement* bin = gst_parse_bin_from_description(
       ("padimfilter overlay=0 model-file=" + model() +
-       " ! videoconvert ! video/x-raw,format=I420 ! videoscale ! video/x-raw,width=192,height=144")
+       " ! videoconvert ! video/x-raw,format=I420 ! videoscale ! capsfilter caps=video/x-raw,width=192,height=144")
           .c_str(),
       TRUE, &error);
   ASSERT_EQ(error, nullptr) << error->message;

@@ -29,10 +29,22 @@ TEST(PropertiesTest, EachHasABlurbAndADefaultWithinRange) {
   g_free(specs);
 }
 
+std::string nicks_of(const GValue& flags) {
+  auto* flags_class = static_cast<GFlagsClass*>(g_type_class_ref(G_VALUE_TYPE(&flags)));
+  std::string nicks;
+  for (guint i = 0; i < flags_class->n_values; ++i) {
+    if ((g_value_get_flags(&flags) & flags_class->values[i].value) == 0) continue;
+    nicks += (nicks.empty() ? "" : "+") + std::string(flags_class->values[i].value_nick);
+  }
+  g_type_class_unref(flags_class);
+  return nicks;
+}
+
 std::string value_of(GstElement* element, const std::string& name) {
   GValue value = G_VALUE_INIT;
   g_value_init(&value, g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str())->value_type);
   g_object_get_property(G_OBJECT(element), name.c_str(), &value);
+  if (G_VALUE_HOLDS_FLAGS(&value)) return nicks_of(value);
   gchar* text = G_VALUE_HOLDS_STRING(&value) ? g_value_dup_string(&value) : gst_value_serialize(&value);
   std::string copy = text == nullptr ? "NULL" : text;
   g_free(text);
