@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -135,7 +136,10 @@ void add_model_options(CLI::App& command, FitArguments& arguments) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--seed", options.seed, "of --reduction random")->capture_default_str()->group(group);
+  command.add_option("--seed", options.seed, "of --reduction random")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->capture_default_str()
+      ->group(group);
   auto* absolute = command.add_option("--epsilon", options.epsilon, "added to every variance")
                        ->check(CLI::PositiveNumber)
                        ->group(group);

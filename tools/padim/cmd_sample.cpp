@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -118,7 +119,9 @@ void add_sample_command(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("sample", "render a small inspection scene with known defects");
   command->footer(kExamples);
   command->add_option("--output", arguments->output, "folder to write into")->required()->type_name("DIR");
-  command->add_option("--seed", arguments->seed, "the same seed gives the same frames")->capture_default_str();
+  command->add_option("--seed", arguments->seed, "the same seed gives the same frames")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->capture_default_str();
   command->add_option("--fit-frames", arguments->fit_frames, "length of normal.mp4")
       ->check(CLI::Range(10, 1000000))
       ->capture_default_str();

@@ -73,6 +73,7 @@ GstVideoInfo video_info_of(const ImageView& view) {
 }
 
 FrameCopy::FrameCopy(const ImageView& frame) : like_(frame), info_(video_info_of(frame)) {
+  start_gstreamer();
   buffer_.reset(gst_buffer_new_allocate(nullptr, info_.size, nullptr));
   GstVideoFrame mapped = map();
   copy_rows(frame, mapped);

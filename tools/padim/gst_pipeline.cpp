@@ -10,17 +10,6 @@ namespace {
 constexpr char kPackages[] =
     "apt-get install gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly";
 
-void start_gstreamer() {
-  static const bool kStarted = [] {
-    GError* error = nullptr;
-    if (gst_init_check(nullptr, nullptr, &error)) return true;
-    const std::string cause = error != nullptr ? error->message : "no cause given";
-    g_clear_error(&error);
-    throw Error(ErrorCode::internal, "cannot start GStreamer: " + cause);
-  }();
-  (void)kStarted;
-}
-
 ErrorCode code_of(const GError& error) {
   if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND)) return ErrorCode::not_found;
   if (g_error_matches(&error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ)) return ErrorCode::cannot_read;
@@ -32,7 +21,30 @@ ErrorCode code_of(const GError& error) {
   return error.domain == GST_STREAM_ERROR ? ErrorCode::bad_format : ErrorCode::internal;
 }
 
+bool is_about_decoders(const GError& error) {
+  return g_error_matches(&error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND) ||
+         g_error_matches(&error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
+}
+
+// The first line of a message's detail is where the error was raised; what follows says why.
+std::string last_line(const gchar* detail) {
+  const std::string text = detail != nullptr ? detail : "";
+  const auto end_of_line = text.rfind('\n');
+  return end_of_line != std::string::npos ? text.substr(end_of_line + 1) : "";
+}
+
 }  // namespace
+
+void start_gstreamer() {
+  static const bool kStarted = [] {
+    GError* error = nullptr;
+    if (gst_init_check(nullptr, nullptr, &error)) return true;
+    const std::string cause = error != nullptr ? error->message : "no cause given";
+    g_clear_error(&error);
+    throw Error(ErrorCode::internal, "cannot start GStreamer: " + cause);
+  }();
+  (void)kStarted;
+}
 
 bool has_element(const std::string& name) {
   start_gstreamer();
@@ -98,9 +110,10 @@ void Pipeline::handle(GstMessage* message) const {
   gst_message_parse_error(message, &error, &debug);
   std::string cause = error->message;
   const ErrorCode code = code_of(*error);
-  // The first line of the detail is where the error was raised; what follows says why.
-  if (const std::string detail = debug != nullptr ? debug : ""; detail.find('\n') != std::string::npos) {
-    cause += " (" + detail.substr(detail.rfind('\n') + 1) + ")";
+  if (is_about_decoders(*error)) {
+    cause = "it holds no video";  // a decoder that is missing has been named before
+  } else if (const std::string detail = last_line(debug); !detail.empty()) {
+    cause += " (" + detail + ")";
   }
   g_clear_error(&error);
   g_free(debug);

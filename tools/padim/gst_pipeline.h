@@ -19,6 +19,9 @@ struct GstUnref {
 template <class Object>
 using GstOwned = std::unique_ptr<Object, GstUnref>;
 
+/// Readies GStreamer in this process, once. Throws internal.
+void start_gstreamer();
+
 /// True where GStreamer has an element of this name.
 [[nodiscard]] bool has_element(const std::string& name);
 

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "interrupt.h"
+#include "openmp_wait.h"
 #include "padim/error.h"
 #include "padim/log.h"
 #include "progress.h"
@@ -35,8 +36,11 @@ int report(const std::exception& error) {
 
 int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-  padim::tool::notice(error.what());
   const auto chosen = app.get_subcommands();
+  const auto unknown = app.remaining();
+  // Otherwise the parser would only say that a subcommand is missing.
+  const bool is_unknown_command = chosen.empty() && !unknown.empty() && !unknown.front().starts_with('-');
+  padim::tool::notice(is_unknown_command ? "there is no command '" + unknown.front() + "'" : error.what());
   std::fprintf(stderr, "Try 'padim %s--help'.\n", chosen.empty() ? "" : (chosen.front()->get_name() + " ").c_str());
   return kUsageError;
 }
@@ -44,6 +48,7 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  padim::tool::wait_passively(argv);
   padim::tool::catch_interrupts();
   padim::set_log_handler([](padim::LogLevel level, const std::string& message) {
     if (level == padim::LogLevel::warning) padim::tool::notice("warning: " + message);

@@ -1,0 +1,151 @@
+"""What users have in their folders: odd names, odd pixel formats, broken files, nothing at all."""
+import os
+import unittest
+
+import numpy as np
+from PIL import Image
+
+from tool_case import ToolCase, parse_lines, picture, run, save_picture
+
+ODD_NAMES = ["with space.png", "größe-日本語.png", "100% %d %s.png", "UPPER.PNG", "dots.in.name.png", "#?&;'.png",
+             "-dash.png", "sub dir/deeper/x.png"]
+
+
+class OddFiles(ToolCase):
+    def test_odd_names_are_read_and_named_alike_in_every_result(self):
+        source, maps, output = self.folder / "in", self.folder / "maps", self.folder / "out"
+        for number, name in enumerate(ODD_NAMES):
+            save_picture(source / name, picture(number))
+        result = self.detect(source, "--json", "-", "--maps", maps, "--output", output)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        names = [os.path.relpath(record["source"], source) for record in parse_lines(result.stdout)]
+        self.assertEqual(sorted(names), sorted(ODD_NAMES))
+        for name in ODD_NAMES:
+            self.assertTrue((output / name).exists(), name)
+            self.assertTrue((maps / name).with_suffix(".npy").exists(), name)
+
+    def test_same_stem_twice_gives_two_maps(self):
+        source, maps = self.folder / "in", self.folder / "maps"
+        save_picture(source / "a.png", picture(1))
+        save_picture(source / "a.bmp", picture(2))
+        self.assertEqual(self.detect(source, "--maps", maps).returncode, 0)
+        self.assertEqual(sorted(file.name for file in maps.iterdir()), ["a.bmp.npy", "a.png.npy"])
+
+    def test_hidden_and_foreign_files_are_left_out(self):
+        source = self.folder / "in"
+        save_picture(source / "a.png", picture(1))
+        (source / "._a.png").write_bytes(b"resource fork")
+        (source / "notes.txt").write_text("nothing")
+        self.assertEqual(list(self.scores(source)), ["a.png"])
+
+
+class PixelFormats(ToolCase):
+    def test_the_same_picture_scores_the_same_in_every_file_format(self):
+        source, pixels = self.folder / "in", picture(7)
+        save_picture(source / "plain.png", pixels)
+        save_picture(source / "plain.bmp", pixels)
+        save_picture(source / "plain.tif", pixels)
+        alpha = np.dstack([pixels, np.full(pixels.shape[:2], 90, np.uint8)])
+        save_picture(source / "alpha.png", alpha)
+        scores = self.scores(source)
+        self.assertEqual(len(set(scores.values())), 1, scores)
+
+    def test_grey_and_16_bits(self):
+        source = self.folder / "in"
+        grey = picture(7)[..., 0]
+        save_picture(source / "grey.png", grey)
+        save_picture(source / "grey_as_colour.png", np.dstack([grey] * 3))
+        Image.fromarray(grey.astype(np.uint16) * 257).save(source / "deep.png")
+        Image.fromarray(grey.astype(np.uint16) * 257).save(source / "deep.tif")
+        scores = self.scores(source)
+        self.assertEqual(scores["grey.png"], scores["grey_as_colour.png"])
+        self.assertAlmostEqual(scores["deep.png"], scores["grey.png"], delta=0.02 * scores["grey.png"])
+        self.assertAlmostEqual(scores["deep.tif"], scores["grey.png"], delta=0.02 * scores["grey.png"])
+
+    def test_exif_orientation_is_ignored(self):
+        source = self.folder / "in"
+        source.mkdir()
+        image = Image.fromarray(picture(7))
+        exif = Image.Exif()
+        exif[0x0112] = 6  # to be turned by 90 degrees
+        image.save(source / "plain.jpg", quality=95)
+        image.save(source / "turned.jpg", quality=95, exif=exif)
+        scores = self.scores(source)
+        self.assertEqual(scores["plain.jpg"], scores["turned.jpg"])
+
+
+class Unreadable(ToolCase):
+    def broken_folder(self):
+        source = self.folder / "in"
+        for number in range(8):
+            save_picture(source / f"{number}.png", picture(number))
+        whole = source / "0.jpg"
+        Image.fromarray(picture(9)).save(whole, quality=95)
+        (source / "cut.jpg").write_bytes(whole.read_bytes()[:1500])
+        (source / "cut.png").write_bytes((source / "0.png").read_bytes()[:3000])
+        (source / "empty.png").write_bytes(b"")
+        (source / "text.png").write_text("not an image")
+        return source
+
+    BROKEN = ("cut.jpg", "cut.png", "empty.png", "text.png")
+
+    def test_detect_names_them_goes_on_and_fails_in_the_end(self):
+        result = self.detect(self.broken_folder(), "--json", "-")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        for part in ("4 of 13 images could not be read", *self.BROKEN):
+            self.assertIn(part, result.stderr)
+        self.assertEqual(len(parse_lines(result.stdout)), 9)
+
+    def test_frame_numbers_count_unreadable_images(self):
+        records = parse_lines(self.detect(self.broken_folder(), "--json", "-").stdout)
+        self.assertEqual([record["frame"] for record in records], [0, 1, 2, 3, 4, 5, 6, 7, 8])
+        (self.folder / "in" / "00.png").write_bytes(b"")  # now the broken one sorts after 0.png
+        records = parse_lines(self.detect(self.folder / "in", "--json", "-").stdout)
+        self.assertEqual([record["frame"] for record in records], [0, 1, 3, 4, 5, 6, 7, 8, 9])
+
+    def test_skip_unreadable_succeeds(self):
+        result = self.detect(self.broken_folder(), "--json", "-", "--skip-unreadable")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for name in self.BROKEN:
+            self.assertIn(name, result.stderr)
+
+    def test_fit_saves_the_model_of_the_readable_ones(self):
+        source, model = self.broken_folder(), self.folder / "m.padim"
+        result = self.fit(source, model)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("4 of 13 images could not be read", result.stderr)
+        self.assertIn("9 frames", run("info", model).stdout)
+        self.assertEqual(self.fit(source, model, "--skip-unreadable").returncode, 0)
+
+
+class Nothing(ToolCase):
+    def test_each_useless_input_has_its_sentence(self):
+        empty, text = self.folder / "empty", self.folder / "text.mp4"
+        empty.mkdir()
+        text.write_text("not a video")
+        one = self.folder / "one"
+        save_picture(one / "a.png", picture(1))
+        for source, part in ((empty, "holds no image"), (self.folder / "missing", "does not exist"),
+                             (text, "cannot decode video"), (one, "at least 4")):
+            with self.subTest(source.name):
+                self.assert_fails(self.fit(source, self.folder / "m.padim"), 1, part)
+                self.assertFalse((self.folder / "m.padim").exists())
+
+    def test_another_shape_is_refused_by_name(self):
+        source = self.folder / "in"
+        for number in range(6):
+            save_picture(source / f"{number}.png", picture(number))
+        save_picture(source / "tall.png", np.zeros((200, 40, 3), np.uint8))
+        self.assert_fails(self.fit(source, self.folder / "m.padim"), 1, "tall.png")
+
+    def test_masks_that_belong_to_no_frame_are_an_error(self):
+        truth = self.folder / "truth"
+        truth.mkdir()
+        self.shared_model()
+        result = self.detect(self.shared / "good", "--ground-truth", truth)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no mask in", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
