@@ -62,6 +62,18 @@ class PixelFormats(ToolCase):
         self.assertAlmostEqual(scores["deep.png"], scores["grey.png"], delta=0.02 * scores["grey.png"])
         self.assertAlmostEqual(scores["deep.tif"], scores["grey.png"], delta=0.02 * scores["grey.png"])
 
+    def test_what_follows_the_end_of_a_jpeg_does_not_matter(self):
+        source = self.folder / "in"
+        source.mkdir()
+        image = Image.fromarray(picture(7))
+        for name, options in (("plain.jpg", {}), ("progressive.jpg", {"progressive": True})):
+            image.save(source / name, quality=95, **options)
+            motion = (source / name).read_bytes() + b"\x00\xff\xda\x12\xff\xdb motion"
+            (source / f"motion_{name}").write_bytes(motion)
+        scores = self.scores(source)
+        self.assertEqual(scores["plain.jpg"], scores["motion_plain.jpg"])
+        self.assertEqual(scores["progressive.jpg"], scores["motion_progressive.jpg"])
+
     def test_exif_orientation_is_ignored(self):
         source = self.folder / "in"
         source.mkdir()

@@ -61,7 +61,7 @@ void remove_old_masks(const std::filesystem::path& folder) {
 
 /// Renders one recording; masks go into `truth` where that is not empty. False where it was interrupted.
 bool render(Scene& scene, const std::filesystem::path& video, const std::filesystem::path& truth) {
-  constexpr int kNearLossless = 15;
+  constexpr int kNearLossless = 18;
   VideoWriter writer(video, {{kSceneFramesPerSecond, 1}, {1, 1}, kNearLossless});
   const int frames = scene.timeline().back().end;
   Progress progress(video.filename().string(), "frames", frames);
@@ -100,9 +100,12 @@ int run_sample(const SampleArguments& arguments) {
   prepare_folder(truth);
   remove_old_masks(truth);
   Scene normal(arguments.seed, Footage::normal, normal_timeline(arguments.fit_frames));
-  if (!render(normal, arguments.output / "normal.mp4", {})) return interrupt_status();
   Scene inspection(arguments.seed, Footage::inspection, inspection_timeline(arguments.inspect_frames));
-  if (!render(inspection, arguments.output / "inspection.mp4", truth)) return interrupt_status();
+  if (!render(normal, arguments.output / "normal.mp4", {}) ||
+      !render(inspection, arguments.output / "inspection.mp4", truth)) {
+    notice("interrupted: " + in_quotes(arguments.output) + " is incomplete");
+    return interrupt_status();
+  }
   const std::string text = sample_json(arguments, inspection.timeline());
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
   write_file(arguments.output / "sample.json", {bytes, text.size()});

@@ -18,16 +18,25 @@
 namespace padim::tool {
 namespace {
 
-// Decoders fill what is missing of a JPEG with grey and only warn. Inside the compressed data 0xFF is escaped, so that
-// a whole file has an end-of-image marker after its last start of scan.
+// Decoders fill what is missing of a JPEG with grey and only warn. This walks from marker to marker: segments tell
+// their length, and inside the compressed data 0xFF is escaped. What follows the end-of-image marker (phones append
+// whole videos) does not matter.
 bool is_truncated_jpeg(const std::vector<std::uint8_t>& bytes) {
   if (bytes.size() < 4 || bytes[0] != 0xFF || bytes[1] != 0xD8) return false;
-  for (std::size_t i = bytes.size() - 1; i > 0; --i) {
-    if (bytes[i - 1] != 0xFF) continue;
-    if (bytes[i] == 0xD9) return false;
-    if (bytes[i] == 0xDA) return true;
+  std::size_t at = 2;
+  while (at + 3 < bytes.size()) {
+    const std::uint8_t marker = bytes[at + 1];
+    if (bytes[at] != 0xFF || marker == 0xFF) {
+      ++at;
+    } else if (marker == 0xD9) {
+      return false;
+    } else if (marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // an escaped 0xFF, or a marker without data
+      at += 2;
+    } else {
+      at += 2 + static_cast<std::size_t>(bytes[at + 2] << 8 | bytes[at + 3]);
+    }
   }
-  return true;
+  return at + 1 >= bytes.size() || bytes[bytes.size() - 2] != 0xFF || bytes.back() != 0xD9;
 }
 
 ImageView bgr_view(const cv::Mat& image) {

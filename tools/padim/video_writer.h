@@ -15,7 +15,7 @@ namespace padim::tool {
 struct VideoOptions {
   Fraction frame_rate{30, 1};
   Fraction pixel_aspect{1, 1};
-  int quantizer = 20;  ///< of H.264: 15 is near lossless, 20 looks good
+  int quantizer = 21;  ///< of H.264: 18 is near lossless, 23 looks good
 };
 
 /// True for the extensions of videos that can be written: mp4, mkv, webm.
