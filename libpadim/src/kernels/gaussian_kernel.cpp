@@ -99,7 +99,7 @@ bool Cholesky(const float* comoment, int d, double scale, double epsilon, double
       row[j] = (scale * static_cast<double>(source[j]) - Dot(row, other, j)) / other[j];
     }
     const double pivot = scale * static_cast<double>(source[i]) + epsilon - Dot(row, row, i);
-    if (!(pivot > 0)) return false;
+    if (!(pivot > 0 && std::isfinite(pivot))) return false;  // an overflowed variance would whiten to silence
     row[i] = std::sqrt(pivot);
   }
   return true;
