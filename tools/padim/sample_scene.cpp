@@ -13,8 +13,8 @@
 namespace padim::tool {
 namespace {
 
-constexpr int kFramesPerBoard = 10;      // then the next board is put down
-constexpr double kPlacement = 0.8;       // frame pixels to each side
+constexpr int kFramesPerBoard = 6;       // then the next board is put down
+constexpr double kPlacement = 0.7;       // frame pixels to each side
 constexpr double kPlacementTurn = 0.12;  // degrees to each side
 constexpr double kVibration = 0.22;      // deviation, frame pixels
 constexpr double kFlicker = 0.02;        // amplitude of the lamp's slow swing
@@ -30,6 +30,11 @@ std::uint64_t mix(std::uint64_t value) {  // splitmix64
   value = (value ^ (value >> 30U)) * 0xBF58476D1CE4E5B9U;
   value = (value ^ (value >> 27U)) * 0x94D049BB133111EBU;
   return value ^ (value >> 31U);
+}
+
+// Neither a mount nor a lamp has the far tails of the normal distribution.
+double bounded_gaussian(cv::RNG& random, double deviation) {
+  return std::clamp(random.gaussian(deviation), -2 * deviation, 2 * deviation);
 }
 
 cv::Mat draw_lamp() {
@@ -115,8 +120,8 @@ Scene::View Scene::view_of(int frame) const {
   const int board = (frame - timeline_[stretch_].begin) / kFramesPerBoard;
   cv::RNG placement(seed_of(kSeedOfBoard, static_cast<std::uint64_t>(board) * 1000 + stretch_));
   cv::RNG shake(seed_of(kSeedOfFrame, static_cast<std::uint64_t>(frame)));
-  const double x = placement.uniform(-kPlacement, kPlacement) + shake.gaussian(kVibration);
-  const double y = placement.uniform(-kPlacement, kPlacement) + shake.gaussian(kVibration);
+  const double x = placement.uniform(-kPlacement, kPlacement) + bounded_gaussian(shake, kVibration);
+  const double y = placement.uniform(-kPlacement, kPlacement) + bounded_gaussian(shake, kVibration);
   const double turn = placement.uniform(-kPlacementTurn, kPlacementTurn);
   View view;
   const cv::Point2d centre(kBoardSize.width / 2.0, kBoardSize.height / 2.0);
@@ -125,7 +130,7 @@ Scene::View Scene::view_of(int frame) const {
   const double half = 0.5 / kBoardScale - 0.5;
   view.transform.at<double>(0, 2) += x + half - centre.x + kSceneSize.width / 2.0;
   view.transform.at<double>(1, 2) += y + half - centre.y + kSceneSize.height / 2.0;
-  view.brightness = 1 + kFlicker * std::sin(frame * 0.23) + shake.gaussian(kUnrest);
+  view.brightness = 1 + kFlicker * std::sin(frame * 0.23) + bounded_gaussian(shake, kUnrest);
   view.shadow_x = kSceneSize.width * (0.5 + 0.7 * std::sin(frame * 2 * CV_PI / 170));
   return view;
 }
