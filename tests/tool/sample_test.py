@@ -92,6 +92,19 @@ class Sample(ToolCase):
         for before, after in zip(records, replayed):  # Matroska counts milliseconds
             self.assertAlmostEqual(before["pts_ns"], after["pts_ns"], delta=1e6)
 
+    def test_a_recording_that_is_cut_off_is_named(self):
+        model, whole, cut = self.folder / "m.padim", self.folder / "whole.mkv", self.folder / "cut.mkv"
+        self.assertEqual(run("sample", "--output", self.folder / "long", "--fit-frames", "90",
+                             "--inspect-frames", "40").returncode, 0)
+        source = self.folder / "long" / "normal.mp4"
+        self.assertEqual(self.fit(source, model).returncode, 0)
+        result = self.detect(source, "--output", whole, model=model)
+        self.assertNotIn("cut off", result.stderr)
+        cut.write_bytes(whole.read_bytes()[:whole.stat().st_size // 3])
+        result = self.detect(cut, model=model)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"'{cut}' ends after", result.stderr)
+
     def test_annotated_frames_of_a_video_are_numbered(self):
         model, output = self.folder / "m.padim", self.folder / "frames"
         self.assertEqual(self.fit(self.sample / "normal.mp4", model).returncode, 0)

@@ -3,6 +3,7 @@
 #include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "gst_pipeline.h"
 #include "interrupt.h"
 #include "padim/error.h"
+#include "progress.h"
 
 namespace padim::tool {
 namespace {
@@ -31,12 +33,17 @@ class VideoSource : public FrameSource {
     first_ = pull();
     if (!first_) throw Error(ErrorCode::bad_format, "video " + in_quotes(file) + " holds no frame");
     read_caps(*first_);
+    gint64 duration = 0;
+    if (gst_element_query_duration(pipeline_.get(), GST_FORMAT_TIME, &duration)) duration_ns_ = duration;
   }
 
   const Frame* next() override {
     mapped_.reset();
     sample_ = first_ ? std::move(first_) : pull();
-    if (!sample_) return nullptr;
+    if (!sample_) {
+      warn_if_cut_off();
+      return nullptr;
+    }
     read_caps(*sample_);
     GstBuffer* buffer = gst_sample_get_buffer(sample_.get());
     mapped_.emplace(info_, buffer, GST_MAP_READ);
@@ -46,17 +53,20 @@ class VideoSource : public FrameSource {
     frame_.relative = video_frame_name(number_) + ".png";
     frame_.number = number_++;
     frame_.pts_ns.reset();
-    if (GST_BUFFER_PTS_IS_VALID(buffer)) frame_.pts_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
+    if (GST_BUFFER_PTS_IS_VALID(buffer)) {
+      frame_.pts_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
+      last_pts_ns_ = std::max(last_pts_ns_, *frame_.pts_ns);
+    }
     return &frame_;
   }
 
   [[nodiscard]] InputKind kind() const override { return InputKind::video; }
 
   [[nodiscard]] std::int64_t length() const override {
-    gint64 duration = 0;
-    if (info_.fps_n <= 0 || !gst_element_query_duration(pipeline_.get(), GST_FORMAT_TIME, &duration)) return 0;
-    const auto frames = gst_util_uint64_scale_round(static_cast<guint64>(duration), static_cast<guint64>(info_.fps_n),
-                                                    GST_SECOND * static_cast<guint64>(info_.fps_d));
+    if (info_.fps_n <= 0) return 0;
+    const auto frames =
+        gst_util_uint64_scale_round(static_cast<guint64>(duration_ns_), static_cast<guint64>(info_.fps_n),
+                                    GST_SECOND * static_cast<guint64>(info_.fps_d));
     return static_cast<std::int64_t>(frames);
   }
 
@@ -76,6 +86,15 @@ class VideoSource : public FrameSource {
     return nullptr;
   }
 
+  // Demuxers take the place where a file is cut off, or so broken that they find no way on, for its end.
+  void warn_if_cut_off() const {
+    constexpr std::int64_t kTolerated = GST_SECOND;
+    if (interrupted() || last_pts_ns_ + kTolerated >= duration_ns_ - duration_ns_ / 20) return;
+    notice("warning: video " + in_quotes(file_) + " ends after " +
+           three_digits(static_cast<double>(last_pts_ns_) / GST_SECOND) + " s of " +
+           three_digits(static_cast<double>(duration_ns_) / GST_SECOND) + " s; it may be cut off or broken");
+  }
+
   void read_caps(GstSample& sample) {
     if (!gst_video_info_from_caps(&info_, gst_sample_get_caps(&sample))) {
       throw Error(ErrorCode::bad_format, "video " + in_quotes(file_) + " changes to a format that cannot be read");
@@ -85,6 +104,8 @@ class VideoSource : public FrameSource {
   std::filesystem::path file_;
   Pipeline pipeline_;
   GstVideoInfo info_{};
+  std::int64_t duration_ns_ = 0;  ///< as the file says; 0 where it does not
+  std::int64_t last_pts_ns_ = 0;
   std::int64_t number_ = 0;
   Frame frame_;
   // Declared in this order because the mapping must end before its sample does.
