@@ -1,0 +1,54 @@
+#!/bin/bash
+# Installs what the tests need, compiles, runs every test and counts.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+usage() {
+  cat <<END
+usage: scripts/test.sh [BUILD_DIR] [-DOPTION=VALUE ...]
+
+Runs every test in BUILD_DIR (build), configured with Meson's OPTIONs. The last line counts the tests; the exit status
+is 0 where none failed.
+END
+}
+
+# Counts Meson's results from its log $1, with "N passed, N failed, N skipped" on the last line.
+count_results() {
+  awk -F: '
+    /^(Ok|Expected Fail):/ { passed += $2 }
+    /^(Fail|Unexpected Pass|Timeout):/ { failed += $2 }
+    /^Skipped:/ { skipped += $2 }
+    END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$1"
+}
+
+# Runs the tests in the build folder $1. Slow machines get three times the time.
+run_tests() {
+  local log=$1/meson-logs/testlog.txt status=0
+  say "testing"
+  rm -f "$log"
+  meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier 3 || status=$?
+  [[ -f $log ]] || fail "Meson ran no tests"
+  echo
+  count_results "$log"
+  return "$status"
+}
+
+build=$ROOT/build
+options=(-Dtests=enabled)
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    -D*=*) options+=("$1") ;;
+    -h | --help) usage && exit ;;
+    -*) usage >&2 && exit 2 ;;
+    *) build=$(realpath -m "$1") ;;
+  esac
+  shift
+done
+
+cd "$ROOT"
+install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+configure "$build" "${options[@]}"
+compile "$build"
+fetch_weights
+run_tests "$build"
