@@ -53,7 +53,7 @@ def _read_file(path):
     if status.st_size > MAX_SOURCE_BYTES:
         raise ConvertError(f"has {status.st_size} bytes, more than any backbone ({MAX_SOURCE_BYTES})", ACCEPTED)
     with open(path, "rb") as file:
-        return file.read(MAX_SOURCE_BYTES)
+        return file.read(status.st_size)  # not the bound: read() allocates all that is asked for
 
 
 def _open_file(path):
