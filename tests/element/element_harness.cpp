@@ -105,7 +105,8 @@ GstVideoRectangle object_of(const Scene& scene) {
   return {scene.width * 5 / 8, scene.height / 2, scene.width / 6, scene.height / 5};
 }
 
-// The converter may write a row's filler as it works in wide steps, so that pixels and filler are merged afterwards.
+// The converter leaves some bytes of a row unwritten (the second luma of an odd row's last pair) and may write filler,
+// as it works in wide steps: the filler is laid down before and after.
 Owned<GstBuffer> render(const Scene& scene, int index, Content content) {
   Layout layout = layout_of(scene);
   Owned<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, layout.size, nullptr));
@@ -113,6 +114,7 @@ Owned<GstBuffer> render(const Scene& scene, int index, Content content) {
                                  gst_video_format_from_string(scene.format.c_str()), static_cast<guint>(scene.width),
                                  static_cast<guint>(scene.height), static_cast<guint>(layout.planes), layout.offset,
                                  layout.stride);
+  gst_buffer_memset(buffer.get(), 0, kFiller, layout.size);
   convert(scene, paint(scene, index, content), buffer.get());
 
   const std::vector<bool> is_pixel = pixel_bytes(scene);

@@ -17,7 +17,13 @@ struct Deleter {
   void operator()(GstMessage* message) const { gst_message_unref(message); }
   void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
-  void operator()(GstElement* element) const { gst_object_unref(element); }
+  // Messages on the bus hold the element that holds the bus; the flush drops them.
+  void operator()(GstElement* element) const {
+    GstBus* bus = gst_element_get_bus(element);
+    if (bus != nullptr && GST_OBJECT_PARENT(element) == nullptr) gst_bus_set_flushing(bus, TRUE);
+    gst_clear_object(&bus);
+    gst_object_unref(element);
+  }
   void operator()(GstBus* bus) const { gst_object_unref(bus); }
   void operator()(GstHarness* harness) const { gst_harness_teardown(harness); }
 };

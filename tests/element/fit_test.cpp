@@ -51,7 +51,7 @@ TEST(FitTest, LeavesFramesAlone) {
   const auto original = bytes_of(render(harness.scene(), 3).get());
   const auto out = harness.run(3);
   ASSERT_TRUE(out);
-  EXPECT_EQ(bytes_of(out.get()), original);
+  EXPECT_TRUE(bytes_of(out.get()) == original);
   EXPECT_EQ(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
 }
 
