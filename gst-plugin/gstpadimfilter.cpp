@@ -23,15 +23,16 @@ GST_DEBUG_CATEGORY_STATIC(padimfilter_debug);
 namespace padim::gst {
 namespace {
 
-/// What an element owns. Lock order: settings_mutex and the mutex inside `published` are never held together, nor while
-/// another function of this plugin, of GStreamer or of libpadim runs.
+/// What an element owns. Lock order: the sink pad's stream lock first; settings_mutex and the mutex inside `published`
+/// are never held together, nor while another function of this plugin, of GStreamer or of libpadim runs.
 struct Filter {
   std::mutex settings_mutex;
   Settings settings;  ///< any thread, under settings_mutex
 
   Published published;  ///< any thread
 
-  // Streaming thread, and start and stop, which never run beside it.
+  // Under the sink pad's stream lock. A pad takes data from the moment it is activated, which is before start(): where
+  // upstream is already running, frames and events may come while there is no state.
   std::unique_ptr<State> state;
   bool failed = false;          ///< an error was posted: no frame is worked on before the next start
   bool format_refused = false;  ///< the error of these caps was posted: they are offered again with each buffer
@@ -63,6 +64,20 @@ guint last_score_id() { return static_cast<guint>(properties().size()) + 1; }
 guint model_info_id() { return static_cast<guint>(properties().size()) + 2; }
 
 Filter& filter_of(gpointer object) { return *GST_PADIM_FILTER(object)->filter; }
+
+/// The streaming thread holds it while it works on a frame or a serialised event.
+class StreamLock {
+ public:
+  explicit StreamLock(GstBaseTransform* transform) : pad_(GST_BASE_TRANSFORM_SINK_PAD(transform)) {
+    GST_PAD_STREAM_LOCK(pad_);
+  }
+  ~StreamLock() { GST_PAD_STREAM_UNLOCK(pad_); }
+  StreamLock(const StreamLock&) = delete;
+  StreamLock& operator=(const StreamLock&) = delete;
+
+ private:
+  GstPad* pad_;
+};
 
 template <class Body>
 bool guarded_stream(gpointer object, Body&& body) {
@@ -102,9 +117,11 @@ void finalize(GObject* object) {
   G_OBJECT_CLASS(gst_padim_filter_parent_class)->finalize(object);
 }
 
+// An error is posted after the stream lock is released.
 gboolean start(GstBaseTransform* transform) {
   Filter& filter = filter_of(transform);
   return guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Doing::starting, FALSE, [&] {
+    const StreamLock stream_lock(transform);
     filter.failed = filter.format_refused = false;
     filter.published.reset();
     Settings settings;
@@ -119,7 +136,11 @@ gboolean start(GstBaseTransform* transform) {
 
 gboolean stop(GstBaseTransform* transform) {
   Filter& filter = filter_of(transform);
-  if (filter.state && !filter.failed) guarded_stream(transform, [&] { filter.state->stop(); });
+  guarded_stream(transform, [&] {
+    const StreamLock stream_lock(transform);
+    if (filter.state && !filter.failed) filter.state->stop();
+  });
+  const StreamLock stream_lock(transform);
   filter.state.reset();
   filter.published.reset();
   return TRUE;
@@ -127,6 +148,7 @@ gboolean stop(GstBaseTransform* transform) {
 
 gboolean set_info(GstVideoFilter* element, GstCaps*, GstVideoInfo* in, GstCaps*, GstVideoInfo*) {
   Filter& filter = filter_of(element);
+  if (!filter.state) return FALSE;
   const auto apply = [&] { filter.state->set_format(*in); };
   if (!filter.format_refused) {
     filter.format_refused = !guarded_stream(element, apply);
@@ -144,7 +166,7 @@ gboolean set_info(GstVideoFilter* element, GstCaps*, GstVideoInfo* in, GstCaps*,
 // Decides about passthrough before the base class does: in passthrough it hands out buffers that are not writable.
 void before_transform(GstBaseTransform* transform, GstBuffer* buffer) {
   Filter& filter = filter_of(transform);
-  if (filter.failed) return;
+  if (!filter.state || filter.failed) return;
   const FrameTimes times = frame_times(buffer, transform->segment);
   if (GST_CLOCK_TIME_IS_VALID(times.stream_time)) gst_object_sync_values(GST_OBJECT(transform), times.stream_time);
   LiveSettings live;
@@ -159,6 +181,7 @@ void before_transform(GstBaseTransform* transform, GstBuffer* buffer) {
 // Replaces the video filter's, which maps every frame for writing and so copies what others hold too.
 GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
   Filter& filter = filter_of(transform);
+  if (!filter.state) return GST_FLOW_FLUSHING;
   if (filter.failed) return GST_FLOW_ERROR;
   filter.format_refused = false;  // the stream went on with caps that are accepted
   const FrameTimes times = frame_times(buffer, transform->segment);
@@ -169,14 +192,12 @@ GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
 // Never called, as transform_ip is replaced; but without it the video filter clears transform_ip_on_passthrough.
 GstFlowReturn transform_frame_ip(GstVideoFilter*, GstVideoFrame*) { return GST_FLOW_NOT_SUPPORTED; }
 
+// Of the events that come without the stream lock, none reaches the state.
 gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
   Filter& filter = filter_of(transform);
-  if (filter.state && !filter.failed) {
-    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
-      filter.failed = !guarded_stream(transform, [&] { filter.state->end_of_stream(); });
-    } else if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
-      filter.failed = !guarded_stream(transform, [&] { filter.state->flush(); });
-    }
+  const bool ends = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+  if ((ends || GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) && filter.state && !filter.failed) {
+    filter.failed = !guarded_stream(transform, [&] { ends ? filter.state->end_of_stream() : filter.state->flush(); });
   }
   return GST_BASE_TRANSFORM_CLASS(gst_padim_filter_parent_class)->sink_event(transform, event);
 }
