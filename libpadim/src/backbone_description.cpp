@@ -152,8 +152,8 @@ BackboneDescription parse(const Json& json) {
   BackboneDescription description;
   description.name = json.at("name").get<std::string>();
   parse_input(json.at("input"), description);
-  description.padding = choice<Padding>(json, "padding", "symmetric",
-                                        {{"symmetric", Padding::symmetric}, {"same", Padding::same}});
+  description.padding =
+      choice<Padding>(json, "padding", "symmetric", {{"symmetric", Padding::symmetric}, {"same", Padding::same}});
   description.batch_norm_epsilon = json.value("batch_norm_epsilon", 1e-5);
   if (json.contains("epsilon")) parse_epsilon(json.at("epsilon"), description);
   if (json.contains("weights")) description.weights_source = json.at("weights").value("source", "");

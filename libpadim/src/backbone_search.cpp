@@ -26,7 +26,8 @@ fs::path find(const std::vector<fs::path>& folders, const std::string& file, con
 }
 
 void require(const fs::path& file, const std::string& what) {
-  if (!file.empty() && !present(file)) throw Error(ErrorCode::not_found, what + " '" + file.string() + "' does not exist");
+  if (!file.empty() && !present(file))
+    throw Error(ErrorCode::not_found, what + " '" + file.string() + "' does not exist");
 }
 
 void check_name(const std::string& name) {
@@ -34,8 +35,9 @@ void check_name(const std::string& name) {
     return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
   });
   if (!plain) {
-    throw Error(ErrorCode::invalid_argument,
-                "'" + name + "' is not a backbone's name: use letters, digits, '_', '-' and '.' as in efficientnet_lite0");
+    throw Error(
+        ErrorCode::invalid_argument,
+        "'" + name + "' is not a backbone's name: use letters, digits, '_', '-' and '.' as in efficientnet_lite0");
   }
 }
 
@@ -47,7 +49,8 @@ BackboneFiles find_backbone_files(const BackboneOptions& options) {
   require(options.description_file, "backbone description");
   std::vector<fs::path> folders;
   const auto add_folder = [&](const fs::path& folder) {
-    if (!folder.empty() && std::find(folders.begin(), folders.end(), folder) == folders.end()) folders.push_back(folder);
+    if (!folder.empty() && std::find(folders.begin(), folders.end(), folder) == folders.end())
+      folders.push_back(folder);
   };
   const auto add_folder_of = [&](const fs::path& file) {
     if (!file.empty()) add_folder(file.has_parent_path() ? file.parent_path() : fs::path("."));

@@ -12,8 +12,8 @@ struct BackboneFiles {
   std::filesystem::path weights;
 };
 
-/// Finds the files that `options` ask for: the file named, else NAME.json and NAME.safetensors beside the other one, in the search
-/// path, in the installed folder. Throws not_found naming every place searched and the remedy.
+/// Finds the files that `options` ask for: the file named, else NAME.json and NAME.safetensors beside the other one, in
+/// the search path, in the installed folder. Throws not_found naming every place searched and the remedy.
 [[nodiscard]] BackboneFiles find_backbone_files(const BackboneOptions& options);
 
 }  // namespace padim

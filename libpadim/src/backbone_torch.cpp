@@ -1,18 +1,18 @@
-// One executor for every described backbone, on LibTorch: batch norm is folded into the convolutions at load (in double precision:
-// w' = w * g / sqrt(v + eps), b' = (b - m) * g / sqrt(v + eps) + beta), tensors are channels_last so that oneDNN computes them,
-// and nothing past the last tap is computed. The only file that includes LibTorch.
-// Must match torchvision's modules to 1e-5 of the largest value in float32.
+// One executor for every described backbone, on LibTorch: batch norm is folded into the convolutions at load (in double
+// precision: w' = w * g / sqrt(v + eps), b' = (b - m) * g / sqrt(v + eps) + beta), tensors are channels_last so that
+// oneDNN computes them, and nothing past the last tap is computed. The only file that includes LibTorch. Must match
+// torchvision's modules to 1e-5 of the largest value in float32.
 
 #include <torch/torch.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 #include "backbone_description.h"
@@ -67,11 +67,11 @@ class WeightsReader {
   Layer read(const LayerDescription& description) {
     Layer layer{description, {}, {}};
     if (description.kind == LayerKind::max_pool) return layer;
-    Tensor weight = tensor(description.key + ".weight", {description.channels,
-                                                         description.input_channels / description.groups,
-                                                         description.kernel, description.kernel});
+    Tensor weight =
+        tensor(description.key + ".weight", {description.channels, description.input_channels / description.groups,
+                                             description.kernel, description.kernel});
     Tensor bias = find(description.key + ".bias") != nullptr ? tensor(description.key + ".bias", {description.channels})
-                                                              : at::zeros({description.channels}, at::kDouble);
+                                                             : at::zeros({description.channels}, at::kDouble);
     if (!description.norm.empty() && find(description.norm + ".weight") != nullptr) fold(description, weight, bias);
     if (!weight.isfinite().all().item<bool>() || !bias.isfinite().all().item<bool>()) {
       fail("the weights of '" + description.key + "' are not finite");
@@ -104,9 +104,7 @@ class WeightsReader {
   }
 
   void fold(const LayerDescription& description, Tensor& weight, Tensor& bias) const {
-    const auto statistic = [&](const char* name) {
-      return tensor(description.norm + name, {description.channels});
-    };
+    const auto statistic = [&](const char* name) { return tensor(description.norm + name, {description.channels}); };
     const Tensor scale = statistic(".weight") / (statistic(".running_var") + description_.batch_norm_epsilon).sqrt();
     bias = (bias - statistic(".running_mean")) * scale + statistic(".bias");
     weight = weight * scale.view({-1, 1, 1, 1});
@@ -182,9 +180,10 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
     offset_ = -row(description.mean) * scale_;
     std::ostringstream device_name;
     device_name << device;
-    info_ = {description.name, reader.sha256_hex(), description.taps, reader.parameters(),
-             description.epsilon, description.epsilon_is_relative, device_name.str(),
-             type == at::kBFloat16 ? "bfloat16" : "float32"};
+    info_ = {description.name,    reader.sha256_hex(),
+             description.taps,    reader.parameters(),
+             description.epsilon, description.epsilon_is_relative,
+             device_name.str(),   type == at::kBFloat16 ? "bfloat16" : "float32"};
   }
 
   [[nodiscard]] const BackboneInfo& info() const override { return info_; }
@@ -230,7 +229,8 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
     Block& block = blocks_.back();
     Layer& last = block.layers.back();
     if (last.description.kind != LayerKind::convolution || last.description.groups != 1) {
-      throw Error(ErrorCode::unsupported, "backbone '" + info_.name + "' ends in a layer whose channels cannot be selected");
+      throw Error(ErrorCode::unsupported,
+                  "backbone '" + info_.name + "' ends in a layer whose channels cannot be selected");
     }
     keep_channels(last, index);
     if (block.shortcut == Shortcut::convolution) keep_channels(block.shortcut_layer, index);
@@ -241,7 +241,7 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
   // LibTorch's thread count belongs to the calling thread.
   void use_threads() const {
     thread_local int current = 0;
-    const int wanted = threads_ > 0 ? threads_ : static_cast<int>(std::thread::hardware_concurrency());
+    const int wanted = std::max(threads_, 1);
     if (wanted != current) at::set_num_threads(current = wanted);
   }
 
@@ -282,7 +282,8 @@ c10::Device parse_device(const std::string& name) {
     throw Error(ErrorCode::invalid_argument, "device '" + name + "' is unknown: use cpu, cuda, cuda:N or auto");
   }
   if (!cuda) {
-    throw Error(ErrorCode::unsupported, "device '" + name + "' is not available: this machine has no usable CUDA device, or LibTorch " +
+    throw Error(ErrorCode::unsupported, "device '" + name +
+                                            "' is not available: this machine has no usable CUDA device, or LibTorch " +
                                             TORCH_VERSION + " was built without CUDA; use cpu or auto");
   }
   const int index = std::stoi(digits);
@@ -329,7 +330,8 @@ std::string identity(const std::filesystem::path& path) {
   std::error_code ignored;
   const auto canonical = std::filesystem::weakly_canonical(path, ignored);
   const auto time = std::filesystem::last_write_time(path, ignored).time_since_epoch().count();
-  return canonical.string() + "|" + std::to_string(std::filesystem::file_size(path, ignored)) + "|" + std::to_string(time);
+  return canonical.string() + "|" + std::to_string(std::filesystem::file_size(path, ignored)) + "|" +
+         std::to_string(time);
 }
 
 }  // namespace

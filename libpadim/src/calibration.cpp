@@ -1,7 +1,7 @@
-// Image scores are maxima over many patches, so their upper tail is close to a Gumbel distribution: with mean m and standard deviation s,
-// beta = s sqrt(6) / pi, mu = m - gamma beta, and the quantile at 1 - a is mu - beta ln(-ln(1 - a)) (method of moments). The
-// conformal quantile, the ceil((n + 1)(1 - a))-th smallest score, holds without any assumption but exists only for
-// n >= 1 / a - 1. Checked against scipy.stats.gumbel_r.
+// Image scores are maxima over many patches, so their upper tail is close to a Gumbel distribution: with mean m and
+// standard deviation s, beta = s sqrt(6) / pi, mu = m - gamma beta, and the quantile at 1 - a is mu - beta ln(-ln(1 -
+// a)) (method of moments). The conformal quantile, the ceil((n + 1)(1 - a))-th smallest score, holds without any
+// assumption but exists only for n >= 1 / a - 1. Checked against scipy.stats.gumbel_r.
 
 #include "calibration.h"
 

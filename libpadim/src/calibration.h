@@ -11,9 +11,10 @@ namespace padim {
 /// Raw scores below a Mahalanobis distance of one standard deviation are never anomalous.
 inline constexpr double kSmallestThreshold = 1;
 
-/// The raw score T that normal frames exceed at the wanted rate, from held-out scores of normal frames: the Gumbel quantile at
-/// 1 - rate, never below the conformal quantile where there are enough scores for one, never below kSmallestThreshold. `scores` and
-/// `segments` are recorded. Throws numeric for no scores or scores that are not finite.
+/// The raw score T that normal frames exceed at the wanted rate, from held-out scores of normal frames: the Gumbel
+/// quantile at 1 - rate, never below the conformal quantile where there are enough scores for one, never below
+/// kSmallestThreshold. `scores` and `segments` are recorded. Throws numeric for no scores or scores that are not
+/// finite.
 [[nodiscard]] Calibration calibrate(std::vector<float> scores, int segments, double false_alarm_rate);
 
 }  // namespace padim

@@ -1,8 +1,8 @@
 // CPython's random.sample, bit for bit, because published PaDiM results depend on which channels seed 1024 selects.
 // random.seed(int) feeds the integer's 32-bit words to MT19937's init_by_array (Matsumoto and Nishimura 2002);
-// randbelow(n) draws getrandbits(n.bit_length()), the top bits of one word, until the value is below n; sample() keeps a pool
-// for large samples and a set for small ones. Must match CPython 3.2 and later exactly: seed 1024, 100 of 448 starts
-// 408 9 247 435 199.
+// randbelow(n) draws getrandbits(n.bit_length()), the top bits of one word, until the value is below n; sample() keeps
+// a pool for large samples and a set for small ones. Must match CPython 3.2 and later exactly: seed 1024, 100 of 448
+// starts 408 9 247 435 199.
 
 #include "channel_selection.h"
 

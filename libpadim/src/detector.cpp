@@ -2,6 +2,7 @@
 
 #include "padim/detector.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -31,15 +32,16 @@ void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model)
 struct Detector::Impl {
   Impl(std::shared_ptr<const Backbone> backbone, Model fitted, const DetectorOptions& options)
       : model((check_belong_together(backbone->info(), fitted.info()), std::move(fitted))),
-        pipeline(std::move(backbone), model.info().geometry, model.info().grid, model.info().reduction.channels, 1,
-                 options.threads),
+        pool(std::max(options.threads, 1)),
+        pipeline(std::move(backbone), model.info().geometry, model.info().grid, model.info().reduction.channels, 1),
         mahalanobis(model.mean(), model.whitener(), model.info().positions, model.info().dimensions,
-                    model.info().search_radius, options.threads),
+                    model.info().search_radius),
         mapper(model.info().positions, model.info().geometry.input),
         distances(static_cast<std::size_t>(model.info().positions.width) *
                   static_cast<std::size_t>(model.info().positions.height)) {
     if (pipeline.positions() != model.info().positions || pipeline.dimensions() != model.info().dimensions) {
-      throw Error(ErrorCode::bad_format, "the model contradicts itself: its patch grid does not follow from its input size");
+      throw Error(ErrorCode::bad_format,
+                  "the model contradicts itself: its patch grid does not follow from its input size");
     }
   }
 
@@ -47,8 +49,8 @@ struct Detector::Impl {
     pipeline.clear();
     detection.mapping = pipeline.push(frame);
     float raw = 0;
-    pipeline.run([&](std::span<const float> embedding) {
-      mahalanobis.run(embedding, distances);
+    pipeline.run(pool, [&](std::span<const float> embedding) {
+      mahalanobis.run(embedding, distances, pool);
       raw = mapper.run(distances, detection.map);
     });
     if (!std::isfinite(raw)) {
@@ -70,6 +72,7 @@ struct Detector::Impl {
   }
 
   Model model;
+  WorkerPool pool;
   ImagePipeline pipeline;
   Mahalanobis mahalanobis;
   ScoreMapper mapper;

@@ -1,6 +1,6 @@
-// x(p) = concatenation over taps l of f_l brought to one grid, then channel selection (PaDiM, section 3.1). finest: a coarse cell is
-// replicated to the positions inside it (the published implementation's nearest upsampling). coarsest: the fine cells inside
-// a position are averaged. Selection commutes with both, so unused channels are never touched.
+// x(p) = concatenation over taps l of f_l brought to one grid, then channel selection (PaDiM, section 3.1). finest: a
+// coarse cell is replicated to the positions inside it (the published implementation's nearest upsampling). coarsest:
+// the fine cells inside a position are averaged. Selection commutes with both, so unused channels are never touched.
 
 #include "embedding.h"
 
@@ -23,7 +23,8 @@ Located locate(const std::vector<TapInfo>& taps, int index) {
   for (std::size_t t = 0; rest >= 0 && t < taps.size(); rest -= taps[t].channels, ++t) {
     if (rest < taps[t].channels) return {t, rest};
   }
-  throw Error(ErrorCode::invalid_argument, "embedding channel " + std::to_string(index) + " does not exist in the backbone's taps");
+  throw Error(ErrorCode::invalid_argument,
+              "embedding channel " + std::to_string(index) + " does not exist in the backbone's taps");
 }
 
 }  // namespace
@@ -63,13 +64,15 @@ void Embedding::run(const std::vector<TapMaps>& taps, int index, std::span<float
     const int replicated = std::max(stride / cell_, 1);  // positions per tap cell
     const float scale = 1.0F / static_cast<float>(fine * fine);
     const auto row = static_cast<std::size_t>(tap.width) * static_cast<std::size_t>(tap.channels);
-    const float* image = tap.values.data() + static_cast<std::size_t>(index) * static_cast<std::size_t>(tap.height) * row;
+    const float* image =
+        tap.values.data() + static_cast<std::size_t>(index) * static_cast<std::size_t>(tap.height) * row;
     for (int y = 0; y < height; ++y) {
       for (int x = 0; x < width; ++x) {
         const float* corner = image + static_cast<std::size_t>(y * fine / replicated) * row +
                               static_cast<std::size_t>(x * fine / replicated) * static_cast<std::size_t>(tap.channels);
-        float* out = output.data() + (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) *
-                                         static_cast<std::size_t>(dimensions_);
+        float* out = output.data() +
+                     (static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)) *
+                         static_cast<std::size_t>(dimensions_);
         for (const Pick& pick : picks_[t]) {
           float sum = 0;
           for (int dy = 0; dy < fine; ++dy) {

@@ -9,8 +9,9 @@
 
 namespace padim {
 
-/// Puts the taps of a backbone on one grid and picks the embedding's channels: x [P, d], position by position. Immutable.
-/// Linear projections commute with both grids; they belong where the channels are picked, at each tap's own resolution.
+/// Puts the taps of a backbone on one grid and picks the embedding's channels: x [P, d], position by position.
+/// Immutable. Linear projections commute with both grids; they belong where the channels are picked, at each tap's own
+/// resolution.
 class Embedding {
  public:
   /// `taps`: all taps with all channels. `channels`: indices into the concatenated F tap channels, in embedding order.
@@ -22,12 +23,12 @@ class Embedding {
   /// Patch positions for a network input of `input` pixels.
   [[nodiscard]] Size positions(Size input) const;
 
-  /// Channels of the last tap that are used, ascending: what Backbone::with_last_tap_channels takes. Never empty (a network needs
-  /// an output).
+  /// Channels of the last tap that are used, ascending: what Backbone::with_last_tap_channels takes. Never empty (a
+  /// network needs an output).
   [[nodiscard]] const std::vector<int>& last_tap_channels() const { return last_tap_channels_; }
 
-  /// Embeds image `index` of the batch that a backbone with only last_tap_channels() produced. output: [P, d]. Throws mismatch where
-  /// the taps do not have the channels and sizes expected.
+  /// Embeds image `index` of the batch that a backbone with only last_tap_channels() produced. output: [P, d]. Throws
+  /// mismatch where the taps do not have the channels and sizes expected.
   void run(const std::vector<TapMaps>& taps, int index, std::span<float> output) const;
 
  private:
@@ -38,7 +39,7 @@ class Embedding {
 
   std::vector<TapInfo> taps_;  // as computed: the last one with its used channels only
   int dimensions_;
-  int cell_;  // input pixels per patch position
+  int cell_;                              // input pixels per patch position
   std::vector<std::vector<Pick>> picks_;  // per tap
   std::vector<int> last_tap_channels_;
 };

@@ -7,8 +7,8 @@
 
 namespace padim {
 
-/// A file mapped read-only into memory; unmapped by the destructor. The file must not be changed in place while it is mapped:
-/// replace it by rename, as AtomicFile does.
+/// A file mapped read-only into memory; unmapped by the destructor. The file must not be changed in place while it is
+/// mapped: replace it by rename, as AtomicFile does.
 class MappedFile {
  public:
   /// `what` names the file's role in errors ("model"). Throws not_found, cannot_read, or bad_format for an empty file.
@@ -23,8 +23,9 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-/// A file that appears whole or not at all: written under a temporary name in the same folder, flushed to the disk and renamed by
-/// commit(). Without commit() the destructor removes it and what was there before is untouched. Throws cannot_write.
+/// A file that appears whole or not at all: written under a temporary name in the same folder, flushed to the disk and
+/// renamed by commit(). Without commit() the destructor removes it and what was there before is untouched. Throws
+/// cannot_write.
 class AtomicFile {
  public:
   AtomicFile(std::filesystem::path path, std::string what);

@@ -1,5 +1,5 @@
-// Orchestration of a fit: frame -> image pipeline -> segments; at the end each segment's stored embeddings are scored by the model of
-// all other segments (block cross-calibration), and the model that is kept is the merge of all.
+// Orchestration of a fit: frame -> image pipeline -> segments; at the end each segment's stored embeddings are scored
+// by the model of all other segments (block cross-calibration), and the model that is kept is the merge of all.
 
 #include "padim/fitter.h"
 
@@ -42,8 +42,10 @@ int channel_count(const BackboneInfo& backbone) {
 
 void check(const FitOptions& options, const BackboneInfo& backbone) {
   const int channels = channel_count(backbone);
-  require(options.false_alarm_rate > 0 && options.false_alarm_rate <= 0.5, "false-alarm rate must be above 0 and at most 0.5");
-  require(options.search_radius >= 0 && options.search_radius <= kMaximumRadius, "search radius must be 0..4 positions");
+  require(options.false_alarm_rate > 0 && options.false_alarm_rate <= 0.5,
+          "false-alarm rate must be above 0 and at most 0.5");
+  require(options.search_radius >= 0 && options.search_radius <= kMaximumRadius,
+          "search radius must be 0..4 positions");
   require(!options.epsilon || (*options.epsilon > 0 && std::isfinite(*options.epsilon)), "epsilon must be above 0");
   require(!options.relative_epsilon || (*options.relative_epsilon > 0 && std::isfinite(*options.relative_epsilon)),
           "relative epsilon must be above 0");
@@ -64,7 +66,7 @@ Reduction make_reduction(const FitOptions& options, const BackboneInfo& backbone
 
 int batch_size(const FitOptions& options, const BackboneInfo& backbone) {
   if (options.batch_size > 0) return options.batch_size;
-  return backbone.device == "cpu" ? 1 : kGpuBatch;
+  return backbone.device == "cpu" ? std::max(options.threads, 1) : kGpuBatch;
 }
 
 // Places for segments that fit the memory allowed, beside one more set of statistics for the merges.
@@ -98,7 +100,7 @@ struct FittedArrays {
 
 struct Fitter::Impl {
   Impl(std::shared_ptr<const Backbone> network, FitOptions fit_options)
-      : backbone(std::move(network)), options(std::move(fit_options)) {
+      : backbone(std::move(network)), options(std::move(fit_options)), pool(std::max(options.threads, 1)) {
     check(options, backbone->info());
     reduction = make_reduction(options, backbone->info());
   }
@@ -106,7 +108,7 @@ struct Fitter::Impl {
   void open(Size frame) {
     const BackboneInfo& info = backbone->info();
     const Geometry geometry = choose_geometry(options.geometry, options.input_size, frame, info.taps.back().stride);
-    ImagePipeline pipeline(backbone, geometry, options.grid, reduction.channels, batch_size(options, info), options.threads);
+    ImagePipeline pipeline(backbone, geometry, options.grid, reduction.channels, batch_size(options, info));
     const Size grid = pipeline.positions();
     const int positions = grid.width * grid.height;
     const auto limits = segment_limits(positions, pipeline.dimensions(), options.max_statistics_bytes);
@@ -115,7 +117,7 @@ struct Fitter::Impl {
   }
 
   void run_batch() {
-    session->pipeline.run([&](std::span<const float> embedding) { session->segments.append(embedding, options.threads); });
+    session->pipeline.run(pool, [&](std::span<const float> embedding) { session->segments.append(embedding, pool); });
   }
 
   [[nodiscard]] double epsilon(const Gaussian& statistics) const {
@@ -133,19 +135,19 @@ struct Fitter::Impl {
   }
 
   // Raw image scores of a segment's stored frames by the model of all others.
-  void score_held_out(int segment, double eps, Gaussian& others, std::vector<float>& scores) const {
+  void score_held_out(int segment, double eps, Gaussian& others, std::vector<float>& scores) {
     const Segments& segments = session->segments;
-    segments.merge_all_but(segment, others, options.threads);
-    const auto whitener = whiten(others, eps, options.threads);
+    segments.merge_all_but(segment, others, pool);
+    const auto whitener = whiten(others, eps, pool);
     const Size grid = session->pipeline.positions();
-    Mahalanobis mahalanobis(others.mean(), whitener, grid, others.dimensions(), options.search_radius, options.threads);
+    Mahalanobis mahalanobis(others.mean(), whitener, grid, others.dimensions(), options.search_radius);
     ScoreMapper mapper(grid, session->geometry.input);
     ScoreMap map;
     std::vector<float> distances(static_cast<std::size_t>(others.positions()));
     const std::span<const float> stored = segments.stored(segment);
     const std::size_t size = others.mean().size();
     for (std::size_t at = 0; at < stored.size(); at += size) {
-      mahalanobis.run(stored.subspan(at, size), distances);
+      mahalanobis.run(stored.subspan(at, size), distances, pool);
       scores.push_back(mapper.run(distances, map));
     }
   }
@@ -174,7 +176,7 @@ struct Fitter::Impl {
                                           std::to_string(count) + " were given");
     }
     run_batch();
-    session->segments.settle(options.threads);
+    session->segments.settle(pool);
     const int segments = session->segments.size();
     const auto step = [&](int done) {
       if (progress && !progress(static_cast<double>(done) / (segments + 1))) {
@@ -185,7 +187,7 @@ struct Fitter::Impl {
     auto arrays = std::make_shared<FittedArrays>(
         FittedArrays{Gaussian(grid.width * grid.height, session->pipeline.dimensions()), {}});
     Gaussian& statistics = arrays->statistics;
-    session->segments.merge_all_but(-1, statistics, options.threads);
+    session->segments.merge_all_but(-1, statistics, pool);
     const double eps = epsilon(statistics);
     std::vector<float> scores;
     for (int k = 0; k < segments; ++k) {
@@ -193,8 +195,8 @@ struct Fitter::Impl {
       score_held_out(k, eps, statistics, scores);
     }
     step(segments);
-    session->segments.merge_all_but(-1, statistics, options.threads);
-    arrays->whitener = whiten(statistics, eps, options.threads);
+    session->segments.merge_all_but(-1, statistics, pool);
+    arrays->whitener = whiten(statistics, eps, pool);
     ModelInfo info = describe_model(statistics, eps);
     info.calibration = calibrate(std::move(scores), segments, options.false_alarm_rate);
     auto tensors = std::make_shared<Model::Tensors>();
@@ -210,6 +212,7 @@ struct Fitter::Impl {
 
   std::shared_ptr<const Backbone> backbone;
   FitOptions options;
+  WorkerPool pool;
   Reduction reduction;
   std::unique_ptr<Session> session;
 };

@@ -1,7 +1,7 @@
-// Welford's update in batches: a batch of B embeddings with mean m has the co-moment C^T C, C = X - m; two sets a, b merge by (Chan,
-// Golub, LeVeque 1983) M = M_a + M_b + n_a n_b / n * delta delta^T, delta = mean_b - mean_a. The correction is one more row of C,
-// sqrt(n_a n_b / n) * delta, so that each batch reads and writes the big M once. Must match numpy's cov in double precision to
-// 1e-5 of the largest variance, in any batch split.
+// Welford's update in batches: a batch of B embeddings with mean m has the co-moment C^T C, C = X - m; two sets a, b
+// merge by (Chan, Golub, LeVeque 1983) M = M_a + M_b + n_a n_b / n * delta delta^T, delta = mean_b - mean_a. The
+// correction is one more row of C, sqrt(n_a n_b / n) * delta, so that each batch reads and writes the big M once. Must
+// match numpy's cov in double precision to 1e-5 of the largest variance, in any batch split.
 
 #include "gaussian.h"
 
@@ -13,7 +13,6 @@
 #include "kernels/gaussian_kernel.h"
 #include "packed_triangle.h"
 #include "padim/error.h"
-#include "parallel.h"
 
 namespace padim {
 
@@ -32,13 +31,13 @@ std::int64_t Gaussian::bytes(int positions, int dimensions) {
          (dimensions + static_cast<std::int64_t>(triangle_size(dimensions)));
 }
 
-void Gaussian::add(std::span<const float> embeddings, int frames, int threads) {
+void Gaussian::add(std::span<const float> embeddings, int frames, WorkerPool& pool) {
   if (frames < 1) return;
   const auto d = static_cast<std::size_t>(dimensions_);
   const double total = static_cast<double>(count_) + frames;
   const auto share = static_cast<float>(frames / total);
   const auto weight = static_cast<float>(std::sqrt(static_cast<double>(count_) * frames / total));
-  parallel_for(positions_, threads, [&](int begin, int end) {
+  pool.split(positions_, [&](int begin, int end) {
     std::vector<float> centered((static_cast<std::size_t>(frames) + 1) * d);
     float* correction = centered.data() + static_cast<std::size_t>(frames) * d;
     for (int p = begin; p < end; ++p) {
@@ -63,14 +62,15 @@ void Gaussian::add(std::span<const float> embeddings, int frames, int threads) {
   count_ += frames;
 }
 
-void Gaussian::merge(const Gaussian& other, int threads) {
+void Gaussian::merge(const Gaussian& other, WorkerPool& pool) {
   if (other.count_ == 0) return;
   const auto d = static_cast<std::size_t>(dimensions_);
   const std::size_t triangle = triangle_size(dimensions_);
   const double total = static_cast<double>(count_ + other.count_);
   const auto share = static_cast<float>(static_cast<double>(other.count_) / total);
-  const auto weight = static_cast<float>(std::sqrt(static_cast<double>(count_) * static_cast<double>(other.count_) / total));
-  parallel_for(positions_, threads, [&](int begin, int end) {
+  const auto weight =
+      static_cast<float>(std::sqrt(static_cast<double>(count_) * static_cast<double>(other.count_) / total));
+  pool.split(positions_, [&](int begin, int end) {
     std::vector<float> correction(d);
     for (int p = begin; p < end; ++p) {
       float* mean = mean_.data() + static_cast<std::size_t>(p) * d;
@@ -107,16 +107,17 @@ double Gaussian::mean_variance() const {
   return sum / static_cast<double>(count_ - 1) / static_cast<double>(mean_.size());
 }
 
-std::vector<std::uint16_t> whiten(const Gaussian& gaussian, double epsilon, int threads) {
+std::vector<std::uint16_t> whiten(const Gaussian& gaussian, double epsilon, WorkerPool& pool) {
   if (gaussian.count() < 2) {
-    throw Error(ErrorCode::numeric, "a covariance needs at least 2 frames; " + std::to_string(gaussian.count()) + " were given");
+    throw Error(ErrorCode::numeric,
+                "a covariance needs at least 2 frames; " + std::to_string(gaussian.count()) + " were given");
   }
   const int d = gaussian.dimensions();
   const std::size_t triangle = triangle_size(d);
   std::vector<std::uint16_t> whitener(static_cast<std::size_t>(gaussian.positions()) * triangle + kTrianglePadding);
   const double scale = 1.0 / static_cast<double>(gaussian.count() - 1);
   std::atomic<int> failed = -1;
-  parallel_for(gaussian.positions(), threads, [&](int begin, int end) {
+  pool.split(gaussian.positions(), [&](int begin, int end) {
     std::vector<double> scratch(2 * triangle);
     for (int p = begin; p < end; ++p) {
       const auto at = static_cast<std::size_t>(p) * triangle;

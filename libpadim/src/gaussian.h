@@ -4,10 +4,12 @@
 #include <span>
 #include <vector>
 
+#include "worker_pool.h"
+
 namespace padim {
 
-/// Mean and co-moment of the embeddings at every patch position, in one pass: mergeable, in memory that does not depend on the
-/// number of frames. Order-independent up to float rounding.
+/// Mean and co-moment of the embeddings at every patch position, in one pass: mergeable, in memory that does not depend
+/// on the number of frames. Order-independent up to float rounding.
 class Gaussian {
  public:
   Gaussian(int positions, int dimensions);
@@ -20,10 +22,10 @@ class Gaussian {
   [[nodiscard]] std::span<const float> comoment() const;
 
   /// Adds `frames` embeddings [frames, P, d].
-  void add(std::span<const float> embeddings, int frames, int threads);
+  void add(std::span<const float> embeddings, int frames, WorkerPool& pool);
 
   /// Adds what `other` has seen (same shape).
-  void merge(const Gaussian& other, int threads);
+  void merge(const Gaussian& other, WorkerPool& pool);
 
   /// Forgets everything; keeps the memory.
   void reset();
@@ -42,8 +44,9 @@ class Gaussian {
   std::vector<float> comoment_;  // with kTrianglePadding behind it
 };
 
-/// Inverse Cholesky factors of Sigma = M / (N - 1) + epsilon I (equation 1) for every position, in half precision, packed in panels
-/// of 16 rows: [P, d(d+1)/2], followed by kTrianglePadding elements. Throws numeric where N < 2 or Sigma is not positive definite.
-[[nodiscard]] std::vector<std::uint16_t> whiten(const Gaussian& gaussian, double epsilon, int threads);
+/// Inverse Cholesky factors of Sigma = M / (N - 1) + epsilon I (equation 1) for every position, in half precision,
+/// packed in panels of 16 rows: [P, d(d+1)/2], followed by kTrianglePadding elements. Throws numeric where N < 2 or
+/// Sigma is not positive definite.
+[[nodiscard]] std::vector<std::uint16_t> whiten(const Gaussian& gaussian, double epsilon, WorkerPool& pool);
 
 }  // namespace padim

@@ -1,6 +1,6 @@
-// Which pixels of a frame the network sees. full: the whole frame, its sides rounded to multiples of the largest stride at about
-// 256 x 256 pixels in all. paper: torchvision's Resize(256) and CenterCrop(224) as the published implementation uses them:
-// the longer side is truncated, the crop's corner rounded half to even.
+// Which pixels of a frame the network sees. full: the whole frame, its sides rounded to multiples of the largest stride
+// at about 256 x 256 pixels in all. paper: torchvision's Resize(256) and CenterCrop(224) as the published
+// implementation uses them: the longer side is truncated, the crop's corner rounded half to even.
 
 #include "padim/geometry.h"
 

@@ -24,7 +24,8 @@ namespace padim {
   const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000U);
   const float magnitude = std::bit_cast<float>(bits & 0x7fffffffU);
   if (!(magnitude < 65520.0F)) return static_cast<std::uint16_t>(sign | (magnitude != magnitude ? 0x7e00U : 0x7c00U));
-  if (magnitude < 0x1p-14F) {  // adding 2^-1 leaves a multiple of 2^-24 in the low mantissa bits, rounded by the hardware
+  if (magnitude <
+      0x1p-14F) {  // adding 2^-1 leaves a multiple of 2^-24 in the low mantissa bits, rounded by the hardware
     return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(magnitude + 0.5F) & 0x7ffU));
   }
   const std::uint32_t m = std::bit_cast<std::uint32_t>(magnitude);

@@ -5,26 +5,46 @@
 namespace padim {
 
 ImagePipeline::ImagePipeline(std::shared_ptr<const Backbone> backbone, Geometry geometry, Grid grid,
-                             std::span<const int> channels, int batch_size, int threads)
-    : preprocessor_(geometry, threads),
+                             std::span<const int> channels, int batch_size)
+    : preprocessor_(geometry),
       embedding_(backbone->info().taps, grid, channels),
       backbone_(backbone->with_last_tap_channels(embedding_.last_tap_channels())),
-      batch_size_(batch_size) {
+      batch_size_(batch_size),
+      taps_(static_cast<std::size_t>(batch_size)) {
   const int multiple = backbone->info().taps.back().stride;
   if (geometry.input.width % multiple != 0 || geometry.input.height % multiple != 0) {
     throw Error(ErrorCode::invalid_argument, "network input " + std::to_string(geometry.input.width) + "x" +
                                                  std::to_string(geometry.input.height) + " is not a multiple of " +
                                                  std::to_string(multiple) + ", the backbone's largest stride");
   }
-  const Size grid_size = positions();
   images_.resize(static_cast<std::size_t>(batch_size) * image_bytes());
-  embedded_.resize(static_cast<std::size_t>(grid_size.width) * static_cast<std::size_t>(grid_size.height) *
-                   static_cast<std::size_t>(dimensions()));
+  embedded_.resize(static_cast<std::size_t>(batch_size) * embedding_size());
 }
 
 std::size_t ImagePipeline::image_bytes() const {
   const Size input = preprocessor_.geometry().input;
   return static_cast<std::size_t>(input.width) * static_cast<std::size_t>(input.height) * 3;
+}
+
+std::size_t ImagePipeline::embedding_size() const {
+  const Size grid = positions();
+  return static_cast<std::size_t>(grid.width) * static_cast<std::size_t>(grid.height) *
+         static_cast<std::size_t>(dimensions());
+}
+
+void ImagePipeline::embed(WorkerPool& pool) {
+  const Size input = preprocessor_.geometry().input;
+  pool.split(pending_, [&](int begin, int end) {
+    const auto first = static_cast<std::size_t>(begin);
+    const auto count = static_cast<std::size_t>(end - begin);
+    auto& taps = taps_[first];
+    backbone_->run(std::span(images_).subspan(first * image_bytes(), count * image_bytes()), end - begin, input.height,
+                   input.width, taps);
+    for (int i = 0; i < end - begin; ++i) {
+      const auto at = (first + static_cast<std::size_t>(i)) * embedding_size();
+      embedding_.run(taps, i, std::span(embedded_).subspan(at, embedding_size()));
+    }
+  });
 }
 
 FrameMapping ImagePipeline::push(const ImageView& frame) {

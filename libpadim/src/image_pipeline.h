@@ -9,22 +9,24 @@
 #include "padim/image_view.h"
 #include "padim/model.h"
 #include "preprocess.h"
+#include "worker_pool.h"
 
 namespace padim {
 
-/// The stages that fit and detection share: frame -> preprocess -> backbone -> embedding, for batches of frames. Owns scratch memory
-/// only; one thread at a time.
+/// The stages that fit and detection share: frame -> preprocess -> backbone -> embedding, for batches of frames. Owns
+/// scratch memory only; one thread at a time.
 class ImagePipeline {
  public:
-  /// `channels`: the embedding's, out of all tap channels. Throws invalid_argument where the network input is not a multiple of the
-  /// backbone's largest stride.
+  /// `channels`: the embedding's, out of all tap channels. Throws invalid_argument where the network input is not a
+  /// multiple of the backbone's largest stride.
   ImagePipeline(std::shared_ptr<const Backbone> backbone, Geometry geometry, Grid grid, std::span<const int> channels,
-                int batch_size, int threads);
+                int batch_size);
 
   [[nodiscard]] Size positions() const { return embedding_.positions(preprocessor_.geometry().input); }
   [[nodiscard]] int dimensions() const { return embedding_.dimensions(); }
 
-  /// Takes a frame into the batch. Throws mismatch or invalid_argument, leaving the batch as it was. Must not be called while full().
+  /// Takes a frame into the batch. Throws mismatch or invalid_argument, leaving the batch as it was. Must not be called
+  /// while full().
   FrameMapping push(const ImageView& frame);
   [[nodiscard]] bool full() const { return pending_ == batch_size_; }
   [[nodiscard]] int pending() const { return pending_; }
@@ -32,31 +34,29 @@ class ImagePipeline {
   /// Drops the batch: what a failed run() left behind.
   void clear() { pending_ = 0; }
 
-  /// Runs the backbone over the batch and calls consume(embedding [P, d]) for each frame in order; the batch is empty afterwards.
+  /// Embeds the batch, one part of it per thread of the pool, and calls consume(embedding [P, d]) for each frame in
+  /// order; the batch is empty afterwards.
   template <class Consume>
-  void run(const Consume& consume) {
-    if (pending_ == 0) return;
-    const Size input = preprocessor_.geometry().input;
-    backbone_->run(std::span(images_).first(static_cast<std::size_t>(pending_) * image_bytes()), pending_, input.height,
-                   input.width, taps_);
-    for (int i = 0; i < pending_; ++i) {
-      embedding_.run(taps_, i, embedded_);
-      consume(std::span<const float>(embedded_));
-    }
+  void run(WorkerPool& pool, const Consume& consume) {
+    embed(pool);
+    for (int i = 0; i < pending_; ++i)
+      consume(std::span<const float>(embedded_).subspan(i * embedding_size(), embedding_size()));
     pending_ = 0;
   }
 
  private:
   [[nodiscard]] std::size_t image_bytes() const;
+  [[nodiscard]] std::size_t embedding_size() const;
+  void embed(WorkerPool& pool);
 
   Preprocessor preprocessor_;
   Embedding embedding_;
   std::shared_ptr<const Backbone> backbone_;
   int batch_size_;
   int pending_ = 0;
-  std::vector<std::uint8_t> images_;  // [batch, height, width, 3]
-  std::vector<TapMaps> taps_;
-  std::vector<float> embedded_;  // [P, d]
+  std::vector<std::uint8_t> images_;        // [batch, height, width, 3]
+  std::vector<std::vector<TapMaps>> taps_;  // per first frame of a thread's part
+  std::vector<float> embedded_;             // [batch, P, d]
 };
 
 }  // namespace padim

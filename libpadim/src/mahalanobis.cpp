@@ -1,6 +1,6 @@
-// Equation 2, D(x) = sqrt((x - mean)^T Sigma^-1 (x - mean)) = ||W (x - mean)||, W = L^-1. x - mean is taken in float before the
-// product. With a search radius the loop runs over Gaussians, not over patches: each whitener is read once and applied to all
-// patches around it; each thread keeps its own minima, which are merged at the end.
+// Equation 2, D(x) = sqrt((x - mean)^T Sigma^-1 (x - mean)) = ||W (x - mean)||, W = L^-1. x - mean is taken in float
+// before the product. With a search radius the loop runs over Gaussians, not over patches: each whitener is read once
+// and applied to all patches around it; each thread keeps its own minima, which are merged at the end.
 
 #include "mahalanobis.h"
 
@@ -11,7 +11,6 @@
 
 #include "kernels/mahalanobis_kernel.h"
 #include "packed_triangle.h"
-#include "parallel.h"
 
 namespace padim {
 namespace {
@@ -24,28 +23,25 @@ void keep_smaller(float& square, float candidate) {
 }  // namespace
 
 Mahalanobis::Mahalanobis(std::span<const float> mean, std::span<const std::uint16_t> whitener, Size positions,
-                         int dimensions, int search_radius, int threads)
-    : mean_(mean),
-      whitener_(whitener),
-      positions_(positions),
-      dimensions_(dimensions),
-      radius_(search_radius),
-      parts_(std::clamp(thread_count(threads), 1, positions.width * positions.height)),
-      squares_(static_cast<std::size_t>(parts_) * static_cast<std::size_t>(positions.width * positions.height)),
-      vectors_(static_cast<std::size_t>(parts_) * static_cast<std::size_t>(dimensions) * kMaximumVectors) {}
+                         int dimensions, int search_radius)
+    : mean_(mean), whitener_(whitener), positions_(positions), dimensions_(dimensions), radius_(search_radius) {}
 
-void Mahalanobis::run(std::span<const float> embedding, std::span<float> distances) {
+void Mahalanobis::run(std::span<const float> embedding, std::span<float> distances, WorkerPool& pool) {
   const int count = positions_.width * positions_.height;
-  std::fill(squares_.begin(), squares_.end(), std::numeric_limits<float>::infinity());
-  parallel_for(parts_, parts_, [&](int first, int last) {
-    for (int part = first; part < last; ++part) {
-      score_rows(embedding, part, count * part / parts_, count * (part + 1) / parts_);
-    }
+  const int parts = pool.threads();
+  squares_.assign(static_cast<std::size_t>(parts) * static_cast<std::size_t>(count),
+                  std::numeric_limits<float>::infinity());
+  vectors_.resize(static_cast<std::size_t>(parts) * static_cast<std::size_t>(dimensions_) * kMaximumVectors);
+  pool.split(parts, [&](int first, int last) {
+    for (int part = first; part < last; ++part)
+      score_rows(embedding, part, count * part / parts, count * (part + 1) / parts);
   });
   for (int p = 0; p < count; ++p) {
     float square = squares_[static_cast<std::size_t>(p)];
-    for (int part = 1; part < parts_; ++part) {
-      keep_smaller(square, squares_[static_cast<std::size_t>(part) * static_cast<std::size_t>(count) + static_cast<std::size_t>(p)]);
+    for (int part = 1; part < parts; ++part) {
+      keep_smaller(
+          square,
+          squares_[static_cast<std::size_t>(part) * static_cast<std::size_t>(count) + static_cast<std::size_t>(p)]);
     }
     distances[static_cast<std::size_t>(p)] = std::sqrt(square);
   }
@@ -53,7 +49,8 @@ void Mahalanobis::run(std::span<const float> embedding, std::span<float> distanc
 
 void Mahalanobis::score_rows(std::span<const float> embedding, int part, int begin, int end) {
   const auto d = static_cast<std::size_t>(dimensions_);
-  float* squares = squares_.data() + static_cast<std::size_t>(part) * static_cast<std::size_t>(positions_.width * positions_.height);
+  float* squares =
+      squares_.data() + static_cast<std::size_t>(part) * static_cast<std::size_t>(positions_.width * positions_.height);
   float* vectors = vectors_.data() + static_cast<std::size_t>(part) * d * kMaximumVectors;
   std::array<int, kMaximumVectors> patches{};
   std::array<float, kMaximumVectors> norms{};

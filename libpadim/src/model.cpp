@@ -63,11 +63,13 @@ std::string channels_sentence(const ModelInfo& info) {
 
 std::string epsilon_sentence(const ModelInfo& info) {
   const std::string value = "Covariances are regularised by epsilon " + text(info.epsilon);
-  return info.relative_epsilon > 0 ? value + ", " + text(info.relative_epsilon) + " of the mean variance." : value + ".";
+  return info.relative_epsilon > 0 ? value + ", " + text(info.relative_epsilon) + " of the mean variance."
+                                   : value + ".";
 }
 
 std::string threshold_sentence(const Calibration& calibration) {
-  if (calibration.segments == 0) return "The threshold is raw score " + text(calibration.threshold) + ", not calibrated.";
+  if (calibration.segments == 0)
+    return "The threshold is raw score " + text(calibration.threshold) + ", not calibrated.";
   std::string why = "the Gumbel quantile of";
   if (calibration.rule == "conformal") why = "the conformal quantile of";
   if (calibration.rule == "floor") why = "the smallest threshold there is, because the frames were nearly alike, above";

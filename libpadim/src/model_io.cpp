@@ -1,5 +1,6 @@
-// A model is a safetensors file, so that numpy opens it: comoment, mean and whitener, then the checksum over everything before it. The
-// checksum comes last on purpose: kernels read up to 15 half-precision numbers past the end of the whitener.
+// A model is a safetensors file, so that numpy opens it: comoment, mean and whitener, then the checksum over everything
+// before it. The checksum comes last on purpose: kernels read up to 15 half-precision numbers past the end of the
+// whitener.
 
 #include "model_io.h"
 
@@ -90,7 +91,8 @@ LoadedModel read_model(const std::filesystem::path& file) {
   const auto model = std::make_shared<const ModelFile>(file);
   model->check_format();
   ModelInfo info = model->info();
-  const auto positions = static_cast<std::size_t>(info.positions.width) * static_cast<std::size_t>(info.positions.height);
+  const auto positions =
+      static_cast<std::size_t>(info.positions.width) * static_cast<std::size_t>(info.positions.height);
   const std::size_t triangle = positions * triangle_size(info.dimensions);
   auto tensors = std::make_shared<Model::Tensors>();
   tensors->mean = model->values<float>("mean", TensorType::f32, positions * static_cast<std::size_t>(info.dimensions));

@@ -15,8 +15,8 @@ namespace padim {
 /// Rows per panel of a packed whitener.
 inline constexpr int kPanelRows = 16;
 
-/// Where panel row `first` (a multiple of kPanelRows) of a whitener packed in panels starts: the panels above hold exactly the
-/// triangle of `first` rows.
+/// Where panel row `first` (a multiple of kPanelRows) of a whitener packed in panels starts: the panels above hold
+/// exactly the triangle of `first` rows.
 [[nodiscard]] constexpr std::size_t panel_start(int first) { return triangle_size(first); }
 
 /// Kernels may read this many elements past the end of a packed triangle.

@@ -1,6 +1,6 @@
 // Each plane of a frame is resized in its own format and only the small result becomes R'G'B': both steps are linear up
-// to rounding, and the small picture has a fortieth of the pixels of a 1080p frame. Packed 4:2:2 is read twice, as 2-channel
-// pixels for Y and as 4-channel pairs for chroma. Y'CbCr to R'G'B' follows ITU-R BT.601, BT.709 and BT.2020.
+// to rounding, and the small picture has a fortieth of the pixels of a 1080p frame. Packed 4:2:2 is read twice, as
+// 2-channel pixels for Y and as 4-channel pairs for chroma. Y'CbCr to R'G'B' follows ITU-R BT.601, BT.709 and BT.2020.
 
 #include "preprocess.h"
 
@@ -72,15 +72,24 @@ void convert(const ImageView& frame, const std::vector<std::vector<std::uint8_t>
   const std::uint8_t* first = planes[0].data();
   const std::uint8_t* second = planes.size() > 1 ? planes[1].data() : nullptr;
   switch (frame.format) {
-    case PixelFormat::gray8: return pick_rgb(first, 1, 0, 0, rgb);
-    case PixelFormat::rgb: return pick_rgb(first, 3, 0, 2, rgb);
-    case PixelFormat::bgr: return pick_rgb(first, 3, 2, 0, rgb);
-    case PixelFormat::rgbx: return pick_rgb(first, 4, 0, 2, rgb);
-    case PixelFormat::bgrx: return pick_rgb(first, 4, 2, 0, rgb);
-    case PixelFormat::nv12: return yuv_to_rgb({first, 1}, {second, 2}, {second + 1, 2}, yuv, rgb);
-    case PixelFormat::i420: return yuv_to_rgb({first, 1}, {second, 1}, {planes[2].data(), 1}, yuv, rgb);
-    case PixelFormat::yuy2: return yuv_to_rgb({first, 2}, {second + 1, 4}, {second + 3, 4}, yuv, rgb);
-    case PixelFormat::uyvy: return yuv_to_rgb({first + 1, 2}, {second, 4}, {second + 2, 4}, yuv, rgb);
+    case PixelFormat::gray8:
+      return pick_rgb(first, 1, 0, 0, rgb);
+    case PixelFormat::rgb:
+      return pick_rgb(first, 3, 0, 2, rgb);
+    case PixelFormat::bgr:
+      return pick_rgb(first, 3, 2, 0, rgb);
+    case PixelFormat::rgbx:
+      return pick_rgb(first, 4, 0, 2, rgb);
+    case PixelFormat::bgrx:
+      return pick_rgb(first, 4, 2, 0, rgb);
+    case PixelFormat::nv12:
+      return yuv_to_rgb({first, 1}, {second, 2}, {second + 1, 2}, yuv, rgb);
+    case PixelFormat::i420:
+      return yuv_to_rgb({first, 1}, {second, 1}, {planes[2].data(), 1}, yuv, rgb);
+    case PixelFormat::yuy2:
+      return yuv_to_rgb({first, 2}, {second + 1, 4}, {second + 3, 4}, yuv, rgb);
+    case PixelFormat::uyvy:
+      return yuv_to_rgb({first + 1, 2}, {second, 4}, {second + 2, 4}, yuv, rgb);
   }
 }
 
@@ -94,19 +103,25 @@ void check(const ImageView& frame) {
 
 }  // namespace
 
-Preprocessor::Preprocessor(Geometry geometry, int threads) : geometry_(geometry), threads_(threads) {}
+Preprocessor::Preprocessor(Geometry geometry) : geometry_(geometry) {}
 
 std::vector<Preprocessor::Component> Preprocessor::components_of(PixelFormat format) {
   switch (format) {
-    case PixelFormat::gray8: return {{0, 1, 1, 1}};
+    case PixelFormat::gray8:
+      return {{0, 1, 1, 1}};
     case PixelFormat::rgb:
-    case PixelFormat::bgr: return {{0, 3, 1, 1}};
+    case PixelFormat::bgr:
+      return {{0, 3, 1, 1}};
     case PixelFormat::rgbx:
-    case PixelFormat::bgrx: return {{0, 4, 1, 1}};
-    case PixelFormat::nv12: return {{0, 1, 1, 1}, {1, 2, 2, 2}};
-    case PixelFormat::i420: return {{0, 1, 1, 1}, {1, 1, 2, 2}, {2, 1, 2, 2}};
+    case PixelFormat::bgrx:
+      return {{0, 4, 1, 1}};
+    case PixelFormat::nv12:
+      return {{0, 1, 1, 1}, {1, 2, 2, 2}};
+    case PixelFormat::i420:
+      return {{0, 1, 1, 1}, {1, 1, 2, 2}, {2, 1, 2, 2}};
     case PixelFormat::yuy2:
-    case PixelFormat::uyvy: return {{0, 2, 1, 1}, {0, 4, 2, 1}};
+    case PixelFormat::uyvy:
+      return {{0, 2, 1, 1}, {0, 4, 2, 1}};
   }
   throw Error(ErrorCode::invalid_argument, "unknown pixel format");
 }
@@ -134,7 +149,8 @@ void Preprocessor::prepare(const ImageView& frame) {
   const Size size{frame.width, frame.height};
   if (!resamplers_.empty() && frame.format == format_ && size == frame_) return;
   const FrameMapping mapping = map_to_frame(geometry_, size);
-  const auto pixels = static_cast<std::size_t>(geometry_.input.width) * static_cast<std::size_t>(geometry_.input.height);
+  const auto pixels =
+      static_cast<std::size_t>(geometry_.input.width) * static_cast<std::size_t>(geometry_.input.height);
   resamplers_.clear();
   planes_.clear();
   components_ = components_of(frame.format);
@@ -149,7 +165,7 @@ void Preprocessor::prepare(const ImageView& frame) {
 
 void Preprocessor::resample_planes(const ImageView& frame) {
   for (std::size_t i = 0; i < components_.size(); ++i) {
-    resamplers_[i].run(samples_of(frame, components_[i]), planes_[i].data(), threads_);
+    resamplers_[i].run(samples_of(frame, components_[i]), planes_[i].data());
   }
 }
 

@@ -10,14 +10,14 @@
 
 namespace padim {
 
-/// Turns frames of any format and size into the network's input picture: crop and antialiased resize as the geometry says,
-/// then R'G'B'. Keeps its tables while format and size stay the same. One thread at a time.
+/// Turns frames of any format and size into the network's input picture: crop and antialiased resize as the geometry
+/// says, then R'G'B'. Keeps its tables while format and size stay the same. One thread at a time.
 class Preprocessor {
  public:
-  explicit Preprocessor(Geometry geometry, int threads = -1);
+  explicit Preprocessor(Geometry geometry);
 
-  /// Writes uint8 RGB [input.height, input.width, 3] to `output` and returns where it lies in the frame. Throws mismatch (shape) or
-  /// invalid_argument (an empty or incomplete view).
+  /// Writes uint8 RGB [input.height, input.width, 3] to `output` and returns where it lies in the frame. Throws
+  /// mismatch (shape) or invalid_argument (an empty or incomplete view).
   FrameMapping run(const ImageView& frame, std::span<std::uint8_t> output);
 
   [[nodiscard]] const Geometry& geometry() const { return geometry_; }
@@ -38,7 +38,6 @@ class Preprocessor {
   void resample_planes(const ImageView& frame);
 
   Geometry geometry_;
-  int threads_;
   PixelFormat format_ = PixelFormat::rgb;
   Size frame_;
   FrameMapping mapping_;

@@ -1,6 +1,6 @@
-// Pillow's antialiased resize (Resample.c, 8 bits per channel): output i is centred at begin + (i + 0.5) * scale; its filter is
-// stretched by max(scale, 1) and normalised to sum 1; weights are rounded to 22 fractional bits; each pass rounds
-// to 8 bits. Must equal Pillow's LANCZOS and BILINEAR exactly in horizontal_first order.
+// Pillow's antialiased resize (Resample.c, 8 bits per channel): output i is centred at begin + (i + 0.5) * scale; its
+// filter is stretched by max(scale, 1) and normalised to sum 1; weights are rounded to 22 fractional bits; each pass
+// rounds to 8 bits. Must equal Pillow's LANCZOS and BILINEAR exactly in horizontal_first order.
 
 #include "resample.h"
 
@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "kernels/resample_kernel.h"
-#include "parallel.h"
 
 namespace padim {
 namespace {
@@ -61,27 +60,23 @@ ResampleAxis make_resample_axis(int input, double begin, double end, int output,
 Resampler::Resampler(ResampleAxis horizontal, ResampleAxis vertical, ResampleOrder order)
     : horizontal_(std::move(horizontal)), vertical_(std::move(vertical)), order_(order) {}
 
-void Resampler::run(const Samples& input, std::uint8_t* output, int threads) {
+void Resampler::run(const Samples& input, std::uint8_t* output) {
   const int width = static_cast<int>(horizontal_.first.size());
   const int height = static_cast<int>(vertical_.first.size());
   const auto vertical_pass = [&](const Samples& from, std::uint8_t* to) {
     const int row_bytes = from.width * from.channels;
-    parallel_for(height, threads, [&](int begin, int end) {
-      for (int y = begin; y < end; ++y) {
-        const auto i = static_cast<std::size_t>(y);
-        weighted_rows(from.data + vertical_.first[i] * from.stride, from.stride,
-                      vertical_.weights.data() + i * static_cast<std::size_t>(vertical_.taps), vertical_.count[i],
-                      row_bytes, to + static_cast<std::ptrdiff_t>(y) * row_bytes);
-      }
-    });
+    for (int y = 0; y < height; ++y) {
+      const auto i = static_cast<std::size_t>(y);
+      weighted_rows(from.data + vertical_.first[i] * from.stride, from.stride,
+                    vertical_.weights.data() + i * static_cast<std::size_t>(vertical_.taps), vertical_.count[i],
+                    row_bytes, to + static_cast<std::ptrdiff_t>(y) * row_bytes);
+    }
   };
   const auto horizontal_pass = [&](const Samples& from, std::uint8_t* to) {
     const std::ptrdiff_t row_bytes = static_cast<std::ptrdiff_t>(width) * from.channels;
-    parallel_for(from.height, threads, [&](int begin, int end) {
-      for (int y = begin; y < end; ++y) {
-        weighted_columns(from.data + y * from.stride, from.channels, horizontal_, to + y * row_bytes);
-      }
-    });
+    for (int y = 0; y < from.height; ++y) {
+      weighted_columns(from.data + y * from.stride, from.channels, horizontal_, to + y * row_bytes);
+    }
   };
   const bool horizontal_first = order_ == ResampleOrder::horizontal_first;
   const Size between = horizontal_first ? Size{width, input.height} : Size{input.width, height};

@@ -22,8 +22,8 @@ enum class ResampleFilter { triangle, lanczos3 };
 /// Pillow runs the horizontal pass first; on large frames the vertical one first is cheaper.
 enum class ResampleOrder { horizontal_first, vertical_first };
 
-/// One axis of an antialiased resize: output i is the sum of weights[i * taps + t] * input[first[i] + t], t < count[i], in
-/// fixed point with 22 fractional bits.
+/// One axis of an antialiased resize: output i is the sum of weights[i * taps + t] * input[first[i] + t], t < count[i],
+/// in fixed point with 22 fractional bits.
 struct ResampleAxis {
   int taps = 0;
   std::vector<int> first;
@@ -42,8 +42,9 @@ class Resampler {
  public:
   Resampler(ResampleAxis horizontal, ResampleAxis vertical, ResampleOrder order);
 
-  /// output: [vertical outputs, horizontal outputs, channels], tight. `input` must have the sizes the axes were made for.
-  void run(const Samples& input, std::uint8_t* output, int threads);
+  /// output: [vertical outputs, horizontal outputs, channels], tight. `input` must have the sizes the axes were made
+  /// for.
+  void run(const Samples& input, std::uint8_t* output);
 
  private:
   ResampleAxis horizontal_;

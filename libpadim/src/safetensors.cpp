@@ -1,6 +1,7 @@
-// The safetensors format: 8 bytes little-endian length n of the header, n bytes of JSON {"name": {"dtype", "shape", "data_offsets":
-// [begin, end)}, ..., "__metadata__": {string: string}}, then the data to which the offsets refer, without holes up to the
-// end of the file. Files come from anywhere, so nothing in them is believed before it is checked.
+// The safetensors format: 8 bytes little-endian length n of the header, n bytes of JSON {"name": {"dtype", "shape",
+// "data_offsets": [begin, end)}, ..., "__metadata__": {string: string}}, then the data to which the offsets refer,
+// without holes up to the end of the file. Files come from anywhere, so nothing in them is believed before it is
+// checked.
 
 #include "safetensors.h"
 
@@ -23,9 +24,7 @@ constexpr std::uint64_t kMaximumHeader = 16U << 20;
 constexpr std::size_t kAlignment = 64;
 constexpr char kChecksum[] = "sha256";
 
-std::size_t element_size(TensorType type) {
-  return type == TensorType::u8 ? 1 : type == TensorType::f16 ? 2 : 4;
-}
+std::size_t element_size(TensorType type) { return type == TensorType::u8 ? 1 : type == TensorType::f16 ? 2 : 4; }
 
 std::string to_string(TensorType type) {
   return type == TensorType::u8 ? "U8" : type == TensorType::f16 ? "F16" : "F32";
@@ -33,10 +32,14 @@ std::string to_string(TensorType type) {
 
 // Types that padim does not use are left out by the caller.
 bool parse_type(const std::string& name, TensorType& type) {
-  if (name == "U8") type = TensorType::u8;
-  else if (name == "F16") type = TensorType::f16;
-  else if (name == "F32") type = TensorType::f32;
-  else return false;
+  if (name == "U8")
+    type = TensorType::u8;
+  else if (name == "F16")
+    type = TensorType::f16;
+  else if (name == "F32")
+    type = TensorType::f32;
+  else
+    return false;
   return true;
 }
 
@@ -70,9 +73,8 @@ std::string header_text(const std::map<std::string, std::string>& metadata, cons
   header["__metadata__"] = metadata;
   std::uint64_t offset = 0;
   for (const auto& [name, view] : tensors) {
-    header[name] = {{"dtype", to_string(view.type)},
-                    {"shape", view.shape},
-                    {"data_offsets", {offset, offset + view.bytes.size()}}};
+    header[name] = {
+        {"dtype", to_string(view.type)}, {"shape", view.shape}, {"data_offsets", {offset, offset + view.bytes.size()}}};
     offset += view.bytes.size();
   }
   std::string text = header.dump();

@@ -22,8 +22,9 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-/// A safetensors file (github.com/huggingface/safetensors), mapped and checked: every offset lies inside, every size fits its shape.
-/// Throws not_found, cannot_read, and bad_format with a sentence for each cause: foreign, truncated, oversized header.
+/// A safetensors file (github.com/huggingface/safetensors), mapped and checked: every offset lies inside, every size
+/// fits its shape. Throws not_found, cannot_read, and bad_format with a sentence for each cause: foreign, truncated,
+/// oversized header.
 class SafetensorsFile {
  public:
   SafetensorsFile(const std::filesystem::path& path, const std::string& what);
@@ -43,8 +44,8 @@ struct NamedTensor {
   TensorView view;
 };
 
-/// Writes a safetensors file atomically, the tensors' bytes in the order given, and behind them a last tensor "sha256" [32] with the
-/// digest of everything before it. Data starts at a multiple of 64 bytes. Throws cannot_write.
+/// Writes a safetensors file atomically, the tensors' bytes in the order given, and behind them a last tensor "sha256"
+/// [32] with the digest of everything before it. Data starts at a multiple of 64 bytes. Throws cannot_write.
 void write_safetensors(const std::filesystem::path& path, const std::string& what,
                        const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors);
 

@@ -1,8 +1,8 @@
-// Upsampling (bilinear, align_corners false: sample o lies at (o + 0.5) * g / n - 0.5, clamped) and smoothing (Gaussian sigma 4, truncated
-// at 4 sigma = 33 taps, borders reflected about the edge: d c b a | a b c d) are both linear and separable, and their sizes never
-// change: their product is a banded matrix per axis, computed once in double precision. A 14 x 14 grid then costs 0.2 million
-// multiply-adds per frame instead of 3.5 million. Must match torch's interpolate followed by scipy.ndimage.gaussian_filter to
-// float rounding.
+// Upsampling (bilinear, align_corners false: sample o lies at (o + 0.5) * g / n - 0.5, clamped) and smoothing (Gaussian
+// sigma 4, truncated at 4 sigma = 33 taps, borders reflected about the edge: d c b a | a b c d) are both linear and
+// separable, and their sizes never change: their product is a banded matrix per axis, computed once in double
+// precision. A 14 x 14 grid then costs 0.2 million multiply-adds per frame instead of 3.5 million. Must match torch's
+// interpolate followed by scipy.ndimage.gaussian_filter to float rounding.
 
 #include "score_mapping.h"
 

@@ -8,14 +8,14 @@
 
 namespace padim {
 
-/// Brings patch distances to network-input size: bilinear upsampling and Gaussian smoothing (sigma 4 input pixels) as one
-/// separable linear operator. Owns scratch memory; one thread at a time.
+/// Brings patch distances to network-input size: bilinear upsampling and Gaussian smoothing (sigma 4 input pixels) as
+/// one separable linear operator. Owns scratch memory; one thread at a time.
 class ScoreMapper {
  public:
   ScoreMapper(Size positions, Size input);
 
-  /// distances: [P]. Resizes `map` to the input size, fills it and returns its maximum, the raw image score; NaN where a distance
-  /// is NaN.
+  /// distances: [P]. Resizes `map` to the input size, fills it and returns its maximum, the raw image score; NaN where
+  /// a distance is NaN.
   float run(std::span<const float> distances, ScoreMap& map);
 
  private:
@@ -30,8 +30,8 @@ class ScoreMapper {
 
   Size positions_;
   Size input_;
-  Axis vertical_;         // per output row
-  Axis horizontal_;       // per grid column: its contribution to the outputs, the transposed operator
+  Axis vertical_;            // per output row
+  Axis horizontal_;          // per grid column: its contribution to the outputs, the transposed operator
   std::vector<float> line_;  // one output row before the horizontal pass
 };
 

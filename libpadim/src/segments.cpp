@@ -1,6 +1,6 @@
-// Neighbouring frames of a stream are nearly copies, so scores of frames held out between fitted ones are far too low; whole
-// blocks of time are held out instead (docs/decisions/0001). Thinning keeps every s-th frame of a segment and doubles s when its
-// share is full, so that what is stored stays evenly spread.
+// Neighbouring frames of a stream are nearly copies, so scores of frames held out between fitted ones are far too low;
+// whole blocks of time are held out instead (docs/decisions/0001). Thinning keeps every s-th frame of a segment and
+// doubles s when its share is full, so that what is stored stays evenly spread.
 
 #include "segments.h"
 
@@ -10,7 +10,8 @@
 namespace padim {
 namespace {
 
-constexpr int kBatch = 16;  // frames per update of the co-moments: the big triangles are read and written once per batch
+constexpr int kBatch =
+    16;  // frames per update of the co-moments: the big triangles are read and written once per batch
 
 }  // namespace
 
@@ -19,30 +20,32 @@ Segments::Segments(int positions, int dimensions, Limits limits)
       dimensions_(dimensions),
       limits_(limits),
       share_(static_cast<std::size_t>(std::max(limits.stored / limits.count, 2))),
-      pending_(static_cast<std::size_t>(kBatch) * static_cast<std::size_t>(positions) * static_cast<std::size_t>(dimensions)) {
+      pending_(static_cast<std::size_t>(kBatch) * static_cast<std::size_t>(positions) *
+               static_cast<std::size_t>(dimensions)) {
   segments_.reserve(static_cast<std::size_t>(limits.count));
 }
 
-void Segments::append(std::span<const float> embedding, int threads) {
-  if (segments_.empty() || segments_.back().frames == capacity_) open_segment(threads);
+void Segments::append(std::span<const float> embedding, WorkerPool& pool) {
+  if (segments_.empty() || segments_.back().frames == capacity_) open_segment(pool);
   Segment& segment = segments_.back();
   store(segment, embedding);
-  std::copy(embedding.begin(), embedding.end(),
-            pending_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(pending_count_) * embedding.size()));
+  std::copy(
+      embedding.begin(), embedding.end(),
+      pending_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(pending_count_) * embedding.size()));
   ++segment.frames;
   ++frames_;
-  if (++pending_count_ == kBatch) flush(threads);
+  if (++pending_count_ == kBatch) flush(pool);
 }
 
-void Segments::flush(int threads) {
+void Segments::flush(WorkerPool& pool) {
   if (pending_count_ == 0) return;
-  segments_.back().statistics.add(pending_, pending_count_, threads);
+  segments_.back().statistics.add(pending_, pending_count_, pool);
   pending_count_ = 0;
 }
 
-void Segments::open_segment(int threads) {
-  flush(threads);
-  if (static_cast<int>(segments_.size()) == limits_.count) merge_pairs(threads);
+void Segments::open_segment(WorkerPool& pool) {
+  flush(pool);
+  if (static_cast<int>(segments_.size()) == limits_.count) merge_pairs(pool);
   if (!segments_.empty() && segments_.back().frames < capacity_) return;
   if (spare_.empty()) {
     const auto size = share_ * static_cast<std::size_t>(positions_) * static_cast<std::size_t>(dimensions_);
@@ -54,15 +57,15 @@ void Segments::open_segment(int threads) {
 }
 
 // With an even number of places all neighbours pair up; an odd last one goes on growing to the new capacity.
-void Segments::merge_pairs(int threads) {
-  for (std::size_t left = 0; left + 1 < segments_.size(); ++left) join(left, threads);
+void Segments::merge_pairs(WorkerPool& pool) {
+  for (std::size_t left = 0; left + 1 < segments_.size(); ++left) join(left, pool);
   capacity_ *= 2;
 }
 
-void Segments::join(std::size_t left, int threads) {
+void Segments::join(std::size_t left, WorkerPool& pool) {
   Segment& into = segments_[left];
   Segment& from = segments_[left + 1];
-  into.statistics.merge(from.statistics, threads);
+  into.statistics.merge(from.statistics, pool);
   const std::size_t size = static_cast<std::size_t>(positions_) * static_cast<std::size_t>(dimensions_);
   while (from.stride < into.stride) thin(from);
   while (into.stride < from.stride || static_cast<std::size_t>(into.kept + from.kept) > share_) {
@@ -87,8 +90,9 @@ void Segments::store(Segment& segment, std::span<const float> embedding) {
     thin(segment);
     if (segment.frames % segment.stride != 0) return;
   }
-  std::copy(embedding.begin(), embedding.end(),
-            segment.store.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(segment.kept) * embedding.size()));
+  std::copy(
+      embedding.begin(), embedding.end(),
+      segment.store.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(segment.kept) * embedding.size()));
   ++segment.kept;
 }
 
@@ -103,17 +107,17 @@ void Segments::thin(Segment& segment) const {
   segment.stride *= 2;
 }
 
-void Segments::settle(int threads) {
-  flush(threads);
+void Segments::settle(WorkerPool& pool) {
+  flush(pool);
   if (segments_.size() < 3) return;
   const std::size_t left = segments_.size() - 2;
-  if (segments_.back().frames * 2 < segments_[left].frames) join(left, threads);
+  if (segments_.back().frames * 2 < segments_[left].frames) join(left, pool);
 }
 
-void Segments::merge_all_but(int left_out, Gaussian& result, int threads) const {
+void Segments::merge_all_but(int left_out, Gaussian& result, WorkerPool& pool) const {
   result.reset();
   for (int i = 0; i < size(); ++i) {
-    if (i != left_out) result.merge(segments_[static_cast<std::size_t>(i)].statistics, threads);
+    if (i != left_out) result.merge(segments_[static_cast<std::size_t>(i)].statistics, pool);
   }
 }
 

@@ -8,10 +8,10 @@
 
 namespace padim {
 
-/// The stream of embeddings, kept as a few contiguous segments, each with its own statistics and an evenly thinned store of its
-/// embeddings: what block cross-calibration needs, in memory that does not depend on the stream's length. Whenever the last place is
-/// taken, neighbours are merged by pairs and the length of a segment doubles: 8 places hold 4 to 8 segments from the eighth frame on,
-/// whether or not the length was known before. One thread at a time.
+/// The stream of embeddings, kept as a few contiguous segments, each with its own statistics and an evenly thinned
+/// store of its embeddings: what block cross-calibration needs, in memory that does not depend on the stream's length.
+/// Whenever the last place is taken, neighbours are merged by pairs and the length of a segment doubles: 8 places hold
+/// 4 to 8 segments from the eighth frame on, whether or not the length was known before. One thread at a time.
 class Segments {
  public:
   struct Limits {
@@ -22,16 +22,16 @@ class Segments {
   Segments(int positions, int dimensions, Limits limits);
 
   /// Appends one embedding [P, d].
-  void append(std::span<const float> embedding, int threads);
+  void append(std::span<const float> embedding, WorkerPool& pool);
 
   /// Completes pending updates and joins a last segment shorter than half of its neighbour with it.
-  void settle(int threads);
+  void settle(WorkerPool& pool);
 
   [[nodiscard]] int size() const { return static_cast<int>(segments_.size()); }
   [[nodiscard]] std::int64_t frames() const { return frames_; }
 
   /// Statistics over all segments but `left_out` (-1: over all), written to `result`. Call settle() first.
-  void merge_all_but(int left_out, Gaussian& result, int threads) const;
+  void merge_all_but(int left_out, Gaussian& result, WorkerPool& pool) const;
 
   /// Stored embeddings of one segment, [n, P, d], in stream order.
   [[nodiscard]] std::span<const float> stored(int segment) const;
@@ -45,12 +45,12 @@ class Segments {
     int kept = 0;
   };
 
-  void open_segment(int threads);
-  void flush(int threads);
+  void open_segment(WorkerPool& pool);
+  void flush(WorkerPool& pool);
   void store(Segment& segment, std::span<const float> embedding);
   void thin(Segment& segment) const;
-  void join(std::size_t left, int threads);
-  void merge_pairs(int threads);
+  void join(std::size_t left, WorkerPool& pool);
+  void merge_pairs(WorkerPool& pool);
 
   int positions_;
   int dimensions_;

@@ -6,7 +6,6 @@
 
 #include "commands.h"
 #include "interrupt.h"
-#include "openmp_wait.h"
 #include "padim/error.h"
 #include "padim/log.h"
 #include "progress.h"
@@ -48,7 +47,6 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  padim::tool::wait_passively(argv);
   padim::tool::catch_interrupts();
   padim::set_log_handler([](padim::LogLevel level, const std::string& message) {
     if (level == padim::LogLevel::warning) padim::tool::notice("warning: " + message);

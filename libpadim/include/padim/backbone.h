@@ -65,7 +65,10 @@ struct BackboneOptions {
   std::vector<std::filesystem::path> search_path;  ///< folders, first match wins; the installed folder comes last
   std::string device = "cpu";                      ///< "cpu", "cuda", "cuda:N" or "auto"
   Precision precision = Precision::automatic;      ///< automatic: bfloat16 where the processor computes in it
-  int threads = -1;                                ///< processor threads of one run(); -1: all cores
+  /// Processor threads inside one run(); not positive: 1, which is the most robust: LibTorch's OpenMP threads spin
+  /// while they wait for one another. More pay for heavy networks on idle cores, with OMP_WAIT_POLICY=passive in the
+  /// environment.
+  int threads = -1;
 };
 
 /// Opens a backbone. Several calls with the same weights, device and precision in one process share the weights.

@@ -25,7 +25,7 @@ struct Detection {
 };
 
 struct DetectorOptions {
-  int threads = -1;  ///< -1: all cores
+  int threads = -1;  ///< of the Mahalanobis distances; not positive: 1
 };
 
 /// Scores frames with a model. Owns only scratch memory: nothing is allocated per frame in a steady state. One thread

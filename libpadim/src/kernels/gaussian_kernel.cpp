@@ -1,8 +1,9 @@
 // The two costly steps of the statistics.
-// Co-moment: M += C^T C, four rows of M at a time so that each load of C serves four products (bound by reading and writing M).
-// Whitening: Cholesky L by rows, L_ij = (S_ij - L_i . L_j) / L_jj, then W = L^-1 by rows, W_i = (e_i - sum_k<i L_ik W_k) / L_ii;
-// double precision, because small epsilons make Sigma ill-conditioned. Rows of packed triangles are contiguous, so that all inner
-// loops are unit-stride dot products and axpys. Must match Eigen's LLT in double precision to half-precision rounding.
+// Co-moment: M += C^T C, four rows of M at a time so that each load of C serves four products (bound by reading and
+// writing M). Whitening: Cholesky L by rows, L_ij = (S_ij - L_i . L_j) / L_jj, then W = L^-1 by rows, W_i = (e_i -
+// sum_k<i L_ik W_k) / L_ii; double precision, because small epsilons make Sigma ill-conditioned. Rows of packed
+// triangles are contiguous, so that all inner loops are unit-stride dot products and axpys. Must match Eigen's LLT in
+// double precision to half-precision rounding.
 
 #include "kernels/gaussian_kernel.h"
 
@@ -30,7 +31,7 @@ void AddToRows(const float* centered, int rows, int d, int first, float* comomen
   const int lanes = static_cast<int>(hn::Lanes(tag));
   float* out[kRows];
   for (int k = 0; k < kRows; ++k) out[k] = comoment + triangle_row(first + k);
-  const auto sums = [&](int j, V (&sum)[kRows]) {
+  const auto sums = [&](int j, V(&sum)[kRows]) {
     for (int r = 0; r < rows; ++r) {
       const float* c = centered + static_cast<std::size_t>(r) * static_cast<std::size_t>(d);
       const V column = hn::LoadU(tag, c + j);
@@ -128,9 +129,6 @@ namespace {
 HWY_EXPORT(AddOuterProducts);
 HWY_EXPORT(Cholesky);
 HWY_EXPORT(InvertTriangle);
-
-
-
 
 // Rows in panels of 16: column by column, each column from the panel's first row or the diagonal down.
 bool pack_panels(const double* inverse, int d, std::uint16_t* whitener) {

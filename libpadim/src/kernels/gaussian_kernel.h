@@ -4,16 +4,17 @@
 
 namespace padim {
 
-/// M += C^T C on the lower triangle: comoment packed by rows (kTrianglePadding elements must follow it), C [rows, d]. SIMD,
-/// chosen at run time.
+/// M += C^T C on the lower triangle: comoment packed by rows (kTrianglePadding elements must follow it), C [rows, d].
+/// SIMD, chosen at run time.
 void add_outer_products(const float* centered, int rows, int d, float* comoment) noexcept;
 
 /// The same in plain loops: what the SIMD version is tested against.
 void add_outer_products_scalar(const float* centered, int rows, int d, float* comoment) noexcept;
 
-/// Whitens one position: Sigma = scale * comoment + epsilon * I = L L^T, W = L^-1 in half precision, packed in panels of 16 rows
-/// (see mahalanobis_kernel.h). `scratch` holds 2 * triangle_size(d) + 16 doubles. Returns false where Sigma is not positive
-/// definite or W does not fit half precision; `whitener` is then undefined. Double precision, SIMD, chosen at run time.
+/// Whitens one position: Sigma = scale * comoment + epsilon * I = L L^T, W = L^-1 in half precision, packed in panels
+/// of 16 rows (see mahalanobis_kernel.h). `scratch` holds 2 * triangle_size(d) + 16 doubles. Returns false where Sigma
+/// is not positive definite or W does not fit half precision; `whitener` is then undefined. Double precision, SIMD,
+/// chosen at run time.
 [[nodiscard]] bool whiten(const float* comoment, int d, double scale, double epsilon, double* scratch,
                           std::uint16_t* whitener) noexcept;
 

@@ -1,8 +1,9 @@
-// D^2 = ||W v||^2 with W the inverse Cholesky factor: 16 rows of W at a time, lanes are rows. Column j adds W[rows, j] * v[j] to the
-// rows' sums, so no horizontal sum is needed before the very end, W is read once, strictly in order, and every further vector costs
-// one multiply-add per column without another byte of W. Half precision halves the bytes, which is what bounds the speed.
-// Columns on the diagonal are shorter: they are loaded so that lanes stay aligned with rows, and the lanes above the diagonal, which
-// then hold the end of the column before, are masked. Must match the scalar version to float rounding.
+// D^2 = ||W v||^2 with W the inverse Cholesky factor: 16 rows of W at a time, lanes are rows. Column j adds W[rows, j]
+// * v[j] to the rows' sums, so no horizontal sum is needed before the very end, W is read once, strictly in order, and
+// every further vector costs one multiply-add per column without another byte of W. Half precision halves the bytes,
+// which is what bounds the speed. Columns on the diagonal are shorter: they are loaded so that lanes stay aligned with
+// rows, and the lanes above the diagonal, which then hold the end of the column before, are masked. Must match the
+// scalar version to float rounding.
 
 #include "kernels/mahalanobis_kernel.h"
 
@@ -86,15 +87,24 @@ void SquareNorms(const std::uint16_t* whitener, int d, const float* vectors, flo
 
 void WhitenedSquareNorms(const std::uint16_t* whitener, int d, const float* vectors, int count, float* norms) {
   switch (count) {
-    case 1: return SquareNorms<1>(whitener, d, vectors, norms);
-    case 2: return SquareNorms<2>(whitener, d, vectors, norms);
-    case 3: return SquareNorms<3>(whitener, d, vectors, norms);
-    case 4: return SquareNorms<4>(whitener, d, vectors, norms);
-    case 5: return SquareNorms<5>(whitener, d, vectors, norms);
-    case 6: return SquareNorms<6>(whitener, d, vectors, norms);
-    case 7: return SquareNorms<7>(whitener, d, vectors, norms);
-    case 8: return SquareNorms<8>(whitener, d, vectors, norms);
-    default: return SquareNorms<kMaximumVectors>(whitener, d, vectors, norms);
+    case 1:
+      return SquareNorms<1>(whitener, d, vectors, norms);
+    case 2:
+      return SquareNorms<2>(whitener, d, vectors, norms);
+    case 3:
+      return SquareNorms<3>(whitener, d, vectors, norms);
+    case 4:
+      return SquareNorms<4>(whitener, d, vectors, norms);
+    case 5:
+      return SquareNorms<5>(whitener, d, vectors, norms);
+    case 6:
+      return SquareNorms<6>(whitener, d, vectors, norms);
+    case 7:
+      return SquareNorms<7>(whitener, d, vectors, norms);
+    case 8:
+      return SquareNorms<8>(whitener, d, vectors, norms);
+    default:
+      return SquareNorms<kMaximumVectors>(whitener, d, vectors, norms);
   }
 }
 

@@ -1,5 +1,5 @@
-// Weighted sums of 8-bit rows in 32-bit fixed point: 255 * 2^22 * (sum of absolute weights, below 1.6 for Lanczos) stays below
-// 2^31. The SIMD version must equal the scalar one bit for bit.
+// Weighted sums of 8-bit rows in 32-bit fixed point: 255 * 2^22 * (sum of absolute weights, below 1.6 for Lanczos)
+// stays below 2^31. The SIMD version must equal the scalar one bit for bit.
 
 #include "kernels/resample_kernel.h"
 
@@ -51,9 +51,7 @@ HWY_AFTER_NAMESPACE();
 namespace padim {
 namespace {
 
-std::uint8_t clip8(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kResampleBits, 0, 255));
-}
+std::uint8_t clip8(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kResampleBits, 0, 255)); }
 
 template <int kChannels>
 void columns(const std::uint8_t* input, const ResampleAxis& axis, std::uint8_t* output) {
@@ -91,10 +89,18 @@ void weighted_rows_scalar(const std::uint8_t* input, std::ptrdiff_t stride, cons
 void weighted_columns(const std::uint8_t* input, int channels, const ResampleAxis& axis,
                       std::uint8_t* output) noexcept {
   switch (channels) {
-    case 1: columns<1>(input, axis, output); break;
-    case 2: columns<2>(input, axis, output); break;
-    case 3: columns<3>(input, axis, output); break;
-    default: columns<4>(input, axis, output); break;
+    case 1:
+      columns<1>(input, axis, output);
+      break;
+    case 2:
+      columns<2>(input, axis, output);
+      break;
+    case 3:
+      columns<3>(input, axis, output);
+      break;
+    default:
+      columns<4>(input, axis, output);
+      break;
   }
 }
 

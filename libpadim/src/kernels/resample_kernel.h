@@ -9,7 +9,8 @@ namespace padim {
 
 inline constexpr int kResampleBits = 22;  ///< fractional bits of the weights
 
-/// output[i] = clip8(round(sum over t < count of weights[t] * input[t * stride + i])), i < length. SIMD, chosen at run time.
+/// output[i] = clip8(round(sum over t < count of weights[t] * input[t * stride + i])), i < length. SIMD, chosen at run
+/// time.
 void weighted_rows(const std::uint8_t* input, std::ptrdiff_t stride, const std::int32_t* weights, int count, int length,
                    std::uint8_t* output) noexcept;
 

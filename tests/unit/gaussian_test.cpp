@@ -1,0 +1,188 @@
+#include "gaussian.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "expect_error.h"
+#include "packed.h"
+#include "packed_triangle.h"
+#include "random_numbers.h"
+
+namespace padim::test {
+namespace {
+
+constexpr int kPositions = 3;
+
+// Frames [N, P, d] whose dimensions have very different means and spreads and depend on each other.
+struct Sample {
+  Sample(int count, int dimensions) : frames(count), d(dimensions) {
+    values = normal_floats(static_cast<std::size_t>(frames * kPositions * d), static_cast<std::uint32_t>(frames + d));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto j = static_cast<int>(i) % d;
+      values[i] = values[i] * (j % 3 == 0 ? 5.0F : 0.2F) + static_cast<float>(10 * (j % 7));
+      if (j > 0) values[i] += 0.5F * values[i - 1];
+    }
+  }
+
+  [[nodiscard]] std::span<const float> part(int first, int count) const {
+    const auto size = static_cast<std::size_t>(kPositions * d);
+    return std::span(values).subspan(static_cast<std::size_t>(first) * size, static_cast<std::size_t>(count) * size);
+  }
+
+  [[nodiscard]] Eigen::MatrixXd matrix(int position) const {
+    Eigen::MatrixXd x(frames, d);
+    for (int n = 0; n < frames; ++n) {
+      for (int j = 0; j < d; ++j) {
+        x(n, j) = static_cast<double>(values[static_cast<std::size_t>((n * kPositions + position) * d + j)]);
+      }
+    }
+    return x;
+  }
+
+  int frames;
+  int d;
+  std::vector<float> values;
+};
+
+void expect_equals(const Gaussian& gaussian, const Sample& sample, const std::string& how) {
+  ASSERT_EQ(gaussian.count(), sample.frames) << how;
+  for (int p = 0; p < kPositions; ++p) {
+    const Eigen::MatrixXd x = sample.matrix(p);
+    const Eigen::RowVectorXd mean = x.colwise().mean();
+    const Eigen::MatrixXd centered = x.rowwise() - mean;
+    const Eigen::MatrixXd comoment = centered.transpose() * centered;
+    for (int j = 0; j < sample.d; ++j) {
+      EXPECT_NEAR(static_cast<double>(gaussian.mean()[static_cast<std::size_t>(p * sample.d + j)]), mean(j),
+                  2e-6 * (1 + std::abs(mean(j))))
+          << how;
+    }
+    const std::size_t triangle = triangle_size(sample.d);
+    const auto packed = gaussian.comoment().subspan(static_cast<std::size_t>(p) * triangle, triangle);
+    const double error = (unpack_symmetric(packed, sample.d) - comoment).cwiseAbs().maxCoeff();
+    EXPECT_LE(error, 1e-5 * comoment.diagonal().maxCoeff() + 1e-6) << how << ", N = " << sample.frames << ", d = " << sample.d;
+  }
+}
+
+// One pass in batches of any size gives the co-moment of two passes in double precision.
+TEST(Gaussian, EqualsDoublePrecisionInAnyBatchSplit) {
+  for (const auto& [frames, d] : {std::pair{2, 5}, {3, 1}, {40, 7}, {100, 33}, {9, 64}, {300, 16}}) {
+    const Sample sample(frames, d);
+    for (const int batch : {1, 2, 3, 16, 1000}) {
+      Gaussian gaussian(kPositions, d);
+      for (int n = 0; n < frames; n += batch) {
+        const int count = std::min(batch, frames - n);
+        gaussian.add(sample.part(n, count), count, batch % 3 + 1);
+      }
+      expect_equals(gaussian, sample, "batch " + std::to_string(batch));
+    }
+  }
+}
+
+// Shards merge to the same statistics in any order and nesting, empty ones included.
+TEST(Gaussian, MergesInAnyOrder) {
+  const Sample sample(60, 12);
+  const int ends[] = {1, 7, 7, 30, 31, 60};
+  std::vector<Gaussian> shards;
+  int begin = 0;
+  for (const int end : ends) {
+    shards.emplace_back(kPositions, 12);
+    shards.back().add(sample.part(begin, end - begin), end - begin, 1);
+    begin = end;
+  }
+  std::vector<int> order(shards.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937 generator(4);
+  for (int round = 0; round < 20; ++round) {
+    std::shuffle(order.begin(), order.end(), generator);
+    Gaussian left(kPositions, 12);
+    Gaussian right(kPositions, 12);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      (i < 3 ? left : right).merge(shards[static_cast<std::size_t>(order[i])], 2);
+    }
+    left.merge(right, 1);
+    expect_equals(left, sample, "merge order " + std::to_string(round));
+  }
+}
+
+// A mean far above the spread costs no accuracy: updates are centred.
+TEST(Gaussian, SurvivesLargeMeans) {
+  Sample sample(200, 6);
+  for (float& value : sample.values) value = 10'000 + std::round(value * 64) / 64;
+  for (const int batch : {1, 16}) {
+    Gaussian gaussian(kPositions, 6);
+    for (int n = 0; n < 200; n += batch) gaussian.add(sample.part(n, std::min(batch, 200 - n)), std::min(batch, 200 - n), 1);
+    const Eigen::MatrixXd x = sample.matrix(0);
+    const Eigen::MatrixXd centered = x.rowwise() - x.colwise().mean();
+    const Eigen::MatrixXd comoment = centered.transpose() * centered;
+    const auto packed = gaussian.comoment().first(triangle_size(6));
+    EXPECT_LE((unpack_symmetric(packed, 6) - comoment).cwiseAbs().maxCoeff(), 1e-3 * comoment.diagonal().maxCoeff());
+  }
+}
+
+// Without frames nothing changes; a reset starts anew.
+TEST(Gaussian, ForgetsOnReset) {
+  const Sample sample(20, 4);
+  Gaussian gaussian(kPositions, 4);
+  gaussian.add({}, 0, 1);
+  EXPECT_EQ(gaussian.count(), 0);
+  EXPECT_EQ(gaussian.mean_variance(), 0);
+  gaussian.add(sample.part(3, 5), 5, 1);
+  gaussian.reset();
+  EXPECT_EQ(gaussian.count(), 0);
+  gaussian.add(sample.part(0, 20), 20, 1);
+  expect_equals(gaussian, sample, "after a reset");
+}
+
+// The mean of the unbiased variances over positions and dimensions.
+TEST(Gaussian, KnowsItsMeanVariance) {
+  const Sample sample(50, 9);
+  Gaussian gaussian(kPositions, 9);
+  gaussian.add(sample.values, 50, 2);
+  double sum = 0;
+  for (int p = 0; p < kPositions; ++p) {
+    const Eigen::MatrixXd x = sample.matrix(p);
+    sum += (x.rowwise() - x.colwise().mean()).cwiseAbs2().sum() / 49;
+  }
+  EXPECT_NEAR(gaussian.mean_variance() * kPositions * 9 / sum, 1, 1e-5);
+  Gaussian one(kPositions, 9);
+  one.add(sample.part(0, 1), 1, 1);
+  EXPECT_EQ(one.mean_variance(), 0);
+}
+
+// W is the inverse Cholesky factor of M / (N - 1) + epsilon I at every position, also for fewer frames than dimensions.
+TEST(Gaussian, WhitensEveryPosition) {
+  for (const auto& [frames, d] : {std::pair{50, 10}, {5, 20}, {2, 17}}) {
+    const Sample sample(frames, d);
+    Gaussian gaussian(kPositions, d);
+    gaussian.add(sample.values, frames, 1);
+    const auto whitener = whiten(gaussian, 0.1, 2);
+    ASSERT_EQ(whitener.size(), kPositions * triangle_size(d) + kTrianglePadding);
+    for (int p = 0; p < kPositions; ++p) {
+      const Eigen::MatrixXd x = sample.matrix(p);
+      const Eigen::MatrixXd centered = x.rowwise() - x.colwise().mean();
+      const Eigen::MatrixXd sigma =
+          centered.transpose() * centered / (frames - 1) + 0.1 * Eigen::MatrixXd::Identity(d, d);
+      const auto packed = std::span(whitener).subspan(static_cast<std::size_t>(p) * triangle_size(d), triangle_size(d));
+      const Eigen::MatrixXd difference = unpack_whitener(packed, d) - inverse_cholesky(sigma);
+      EXPECT_LT(difference.cwiseAbs().maxCoeff(), 3e-3) << "N = " << frames << ", d = " << d << ", p = " << p;
+    }
+  }
+}
+
+// One frame has no covariance; a broken one is named by its position and by what may help.
+TEST(Gaussian, RejectsWhatCannotBeWhitened) {
+  Gaussian gaussian(kPositions, 2);
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "0 were"}, [&] { (void)whiten(gaussian, 0.1, 1); });
+  std::vector<float> frame(kPositions * 2, 1.0F);
+  gaussian.add(frame, 1, 1);
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "1 were"}, [&] { (void)whiten(gaussian, 0.1, 1); });
+  frame[3] = std::numeric_limits<float>::quiet_NaN();
+  gaussian.add(frame, 1, 1);
+  expect_error(ErrorCode::numeric, {"position 1", "epsilon"}, [&] { (void)whiten(gaussian, 0.1, 3); });
+}
+
+}  // namespace
+}  // namespace padim::test
