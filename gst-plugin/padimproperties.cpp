@@ -83,8 +83,8 @@ Property flags_property(const Text& text, GType type, GParamFlags flags, Access 
 
 Property threads_property() {
   const Settings defaults;
-  return {g_param_spec_int("threads", "Threads", "Processor threads of the network and the scores (-1 = all cores)", -1,
-                           1024, defaults.threads, kReady),
+  return {g_param_spec_int("threads", "Threads", "Processor threads (-1 = all cores for a fit, 1 for a frame to score)",
+                           -1, 1024, defaults.threads, kReady),
           [](Settings& settings, const GValue* value) { settings.threads = g_value_get_int(value); },
           [](const Settings& settings, GValue* value) { g_value_set_int(value, settings.threads); }};
 }

@@ -30,7 +30,7 @@ FitOptions fit_options(const Settings& settings) {
 BackboneOptions backbone_options(const Settings& settings, const std::string& name,
                                  const std::vector<std::filesystem::path>& folders) {
   if (settings.threads == 0) {
-    throw Error(ErrorCode::invalid_argument, "threads is 0: set -1 for all cores, or 1 and more");
+    throw Error(ErrorCode::invalid_argument, "threads is 0: set -1 for the default, or 1 and more");
   }
   BackboneOptions options;
   options.name = name;
@@ -42,7 +42,6 @@ BackboneOptions backbone_options(const Settings& settings, const std::string& na
   options.search_path.insert(options.search_path.end(), folders.begin(), folders.end());
   options.device = settings.device;
   options.precision = settings.precision;
-  options.threads = settings.threads;
   return options;
 }
 

@@ -53,7 +53,7 @@ struct Settings {
   std::string backbone_file;
   std::string device = BackboneOptions{}.device;
   Precision precision = BackboneOptions{}.precision;
-  int threads = BackboneOptions{}.threads;
+  int threads = -1;
   std::string json_location;  ///< "-": standard output; empty: none
 
   unsigned fit_frames = 0;  ///< 0: until the end of the stream

@@ -169,8 +169,8 @@ void keep_channels(Layer& layer, const Tensor& channels) {
 class TorchBackbone final : public Backbone, public std::enable_shared_from_this<TorchBackbone> {
  public:
   TorchBackbone(const BackboneDescription& description, const std::filesystem::path& weights, c10::Device device,
-                at::ScalarType type, int threads)
-      : padding_(description.padding), device_(device), type_(type), threads_(threads) {
+                at::ScalarType type)
+      : padding_(description.padding), device_(device), type_(type) {
     WeightsReader reader(weights, description, at::TensorOptions(device).dtype(type));
     for (const BlockDescription& block : description.blocks) blocks_.push_back(read_block(reader, block));
     const auto row = [&](const std::array<float, 3>& values) {
@@ -198,10 +198,10 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
     });
   }
 
-  void run(std::span<const std::uint8_t> images, int batch, int height, int width,
-           std::vector<TapMaps>& taps) const override {
+  void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
+           int threads) const override {
     translated("running the backbone", [&] {
-      use_threads();
+      use_threads(threads);
       const c10::InferenceMode guard;
       Tensor x = normalized(images, batch, height, width);
       taps.resize(info_.taps.size());
@@ -239,10 +239,9 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
   }
 
   // LibTorch's thread count belongs to the calling thread.
-  void use_threads() const {
+  static void use_threads(int threads) {
     thread_local int current = 0;
-    const int wanted = std::max(threads_, 1);
-    if (wanted != current) at::set_num_threads(current = wanted);
+    if (threads != current) at::set_num_threads(current = threads);
   }
 
   [[nodiscard]] Tensor normalized(std::span<const std::uint8_t> images, int batch, int height, int width) const {
@@ -266,7 +265,6 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
   Padding padding_;
   c10::Device device_;
   at::ScalarType type_;
-  int threads_;
   Tensor scale_;
   Tensor offset_;
   BackboneInfo info_;
@@ -344,11 +342,10 @@ std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options) {
     const c10::Device device = parse_device(options.device);
     const at::ScalarType type = element_type(options.precision, device);
     std::ostringstream key;
-    key << identity(files.description) << "|" << identity(files.weights) << "|" << device << "|" << type << "|"
-        << options.threads;
+    key << identity(files.description) << "|" << identity(files.weights) << "|" << device << "|" << type;
     return pool.get(key.str(), [&]() -> std::shared_ptr<const Backbone> {
       const c10::InferenceMode guard;
-      return std::make_shared<TorchBackbone>(description, files.weights, device, type, options.threads);
+      return std::make_shared<TorchBackbone>(description, files.weights, device, type);
     });
   });
 }

@@ -33,7 +33,8 @@ struct Detector::Impl {
   Impl(std::shared_ptr<const Backbone> backbone, Model fitted, const DetectorOptions& options)
       : model((check_belong_together(backbone->info(), fitted.info()), std::move(fitted))),
         pool(std::max(options.threads, 1)),
-        pipeline(std::move(backbone), model.info().geometry, model.info().grid, model.info().reduction.channels, 1),
+        pipeline(std::move(backbone), model.info().geometry, model.info().grid, model.info().reduction.channels, 1,
+                 std::max(options.threads, 1)),
         mahalanobis(model.mean(), model.whitener(), model.info().positions, model.info().dimensions,
                     model.info().search_radius),
         mapper(model.info().positions, model.info().geometry.input),

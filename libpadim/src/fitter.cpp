@@ -64,9 +64,9 @@ Reduction make_reduction(const FitOptions& options, const BackboneInfo& backbone
   return reduction;
 }
 
-int batch_size(const FitOptions& options, const BackboneInfo& backbone) {
+int batch_size(const FitOptions& options, const BackboneInfo& backbone, const WorkerPool& pool) {
   if (options.batch_size > 0) return options.batch_size;
-  return backbone.device == "cpu" ? std::max(options.threads, 1) : kGpuBatch;
+  return backbone.device == "cpu" ? pool.threads() : kGpuBatch;
 }
 
 // Places for segments that fit the memory allowed, beside one more set of statistics for the merges.
@@ -100,7 +100,7 @@ struct FittedArrays {
 
 struct Fitter::Impl {
   Impl(std::shared_ptr<const Backbone> network, FitOptions fit_options)
-      : backbone(std::move(network)), options(std::move(fit_options)), pool(std::max(options.threads, 1)) {
+      : backbone(std::move(network)), options(std::move(fit_options)), pool(options.threads) {
     check(options, backbone->info());
     reduction = make_reduction(options, backbone->info());
   }
@@ -108,7 +108,7 @@ struct Fitter::Impl {
   void open(Size frame) {
     const BackboneInfo& info = backbone->info();
     const Geometry geometry = choose_geometry(options.geometry, options.input_size, frame, info.taps.back().stride);
-    ImagePipeline pipeline(backbone, geometry, options.grid, reduction.channels, batch_size(options, info));
+    ImagePipeline pipeline(backbone, geometry, options.grid, reduction.channels, batch_size(options, info, pool), 1);
     const Size grid = pipeline.positions();
     const int positions = grid.width * grid.height;
     const auto limits = segment_limits(positions, pipeline.dimensions(), options.max_statistics_bytes);

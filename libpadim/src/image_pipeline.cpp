@@ -5,11 +5,12 @@
 namespace padim {
 
 ImagePipeline::ImagePipeline(std::shared_ptr<const Backbone> backbone, Geometry geometry, Grid grid,
-                             std::span<const int> channels, int batch_size)
+                             std::span<const int> channels, int batch_size, int network_threads)
     : preprocessor_(geometry),
       embedding_(backbone->info().taps, grid, channels),
       backbone_(backbone->with_last_tap_channels(embedding_.last_tap_channels())),
       batch_size_(batch_size),
+      network_threads_(network_threads),
       taps_(static_cast<std::size_t>(batch_size)) {
   const int multiple = backbone->info().taps.back().stride;
   if (geometry.input.width % multiple != 0 || geometry.input.height % multiple != 0) {
@@ -39,7 +40,7 @@ void ImagePipeline::embed(WorkerPool& pool) {
     const auto count = static_cast<std::size_t>(end - begin);
     auto& taps = taps_[first];
     backbone_->run(std::span(images_).subspan(first * image_bytes(), count * image_bytes()), end - begin, input.height,
-                   input.width, taps);
+                   input.width, taps, network_threads_);
     for (int i = 0; i < end - begin; ++i) {
       const auto at = (first + static_cast<std::size_t>(i)) * embedding_size();
       embedding_.run(taps, i, std::span(embedded_).subspan(at, embedding_size()));

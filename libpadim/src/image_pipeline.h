@@ -18,9 +18,9 @@ namespace padim {
 class ImagePipeline {
  public:
   /// `channels`: the embedding's, out of all tap channels. Throws invalid_argument where the network input is not a
-  /// multiple of the backbone's largest stride.
+  /// multiple of the backbone's largest stride. network_threads: of each run of the backbone.
   ImagePipeline(std::shared_ptr<const Backbone> backbone, Geometry geometry, Grid grid, std::span<const int> channels,
-                int batch_size);
+                int batch_size, int network_threads);
 
   [[nodiscard]] Size positions() const { return embedding_.positions(preprocessor_.geometry().input); }
   [[nodiscard]] int dimensions() const { return embedding_.dimensions(); }
@@ -53,6 +53,7 @@ class ImagePipeline {
   Embedding embedding_;
   std::shared_ptr<const Backbone> backbone_;
   int batch_size_;
+  int network_threads_;
   int pending_ = 0;
   std::vector<std::uint8_t> images_;        // [batch, height, width, 3]
   std::vector<std::vector<TapMaps>> taps_;  // per first frame of a thread's part

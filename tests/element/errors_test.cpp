@@ -185,9 +185,9 @@ class FailingBackbone : public FakeBackbone {
     return std::make_shared<FailingBackbone>(calls_, kind_);
   }
 
-  void run(std::span<const std::uint8_t> images, int batch, int height, int width,
-           std::vector<TapMaps>& taps) const override {
-    if (calls_-- > 0) return FakeBackbone::run(images, batch, height, width, taps);
+  void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
+           int threads) const override {
+    if (calls_-- > 0) return FakeBackbone::run(images, batch, height, width, taps, threads);
     if (kind_ == 0) throw Error(ErrorCode::internal, "the network failed: restart the element");
     if (kind_ == 1) throw std::bad_alloc();
     if (kind_ == 2) throw std::runtime_error("foreign failure");

@@ -1,5 +1,6 @@
-// The whole computation in float32 and geometry `paper` against two independent implementations: the published one (resnet18) and a
-// prototype of the default configuration (efficientnet_lite0). Tolerances are those stated with the reference results.
+// The whole computation in float32 and geometry `paper` against two independent implementations: the published one
+// (resnet18) and a prototype of the default configuration (efficientnet_lite0). Tolerances are those stated with the
+// reference results.
 
 #include <gtest/gtest.h>
 
@@ -82,7 +83,7 @@ class Inspection {
   // [P] distances of one image, by the internal stages.
   std::vector<float> distances(const std::string& file) const {
     const ModelInfo& info = model->info();
-    ImagePipeline pipeline(backbone, info.geometry, info.grid, info.reduction.channels, 1);
+    ImagePipeline pipeline(backbone, info.geometry, info.grid, info.reduction.channels, 1, 1);
     Mahalanobis mahalanobis(model->mean(), model->whitener(), info.positions, info.dimensions, info.search_radius);
     WorkerPool pool(1);
     std::vector<float> result(static_cast<std::size_t>(info.positions.width * info.positions.height));
@@ -121,8 +122,8 @@ class Inspection {
     cv::Mat mask = cv::Mat::zeros(256, 256, CV_8U);
     if (anomalous) {
       const std::string name = fs::path(file).stem().string() + "_mask.png";
-      const cv::Mat full = cv::imread((data_ / "ground_truth" / fs::path(file).parent_path().filename() / name).string(),
-                                      cv::IMREAD_GRAYSCALE);
+      const cv::Mat full = cv::imread(
+          (data_ / "ground_truth" / fs::path(file).parent_path().filename() / name).string(), cv::IMREAD_GRAYSCALE);
       for (int y = 0; y < 256; ++y) {
         for (int x = 0; x < 256; ++x) mask.at<std::uint8_t>(y, x) = full.at<std::uint8_t>(2 * y + 1, 2 * x + 1) > 127;
       }
@@ -148,7 +149,8 @@ std::string missing(const std::string& backbone, const std::string& results) {
 constexpr char kPublished[] = "hazelnut_toy_resnet18";
 constexpr char kDefault[] = "hazelnut_toy_efficientnet_lite0";
 
-// The crop of the published preprocessing (Pillow's Lanczos) is reproduced; a JPEG decoder may differ by one grey level.
+// The crop of the published preprocessing (Pillow's Lanczos) is reproduced; a JPEG decoder may differ by one grey
+// level.
 TEST(Parity, PaperGeometryEqualsPillow) {
   struct Case {
     const char* results;
@@ -201,7 +203,8 @@ TEST(Parity, PublishedConfiguration) {
   for (const std::size_t p : inspection.json["positions"].get<std::vector<std::size_t>>()) {
     for (int i = 0; i < d; ++i) {
       for (int j = 0; j < d; ++j) {
-        const std::size_t at = p * triangle_size(d) + triangle_row(std::max(i, j)) + static_cast<std::size_t>(std::min(i, j));
+        const std::size_t at =
+            p * triangle_size(d) + triangle_row(std::max(i, j)) + static_cast<std::size_t>(std::min(i, j));
         ours.push_back(model.comoment()[at] / 27 + (i == j ? 0.01F : 0));
       }
     }
@@ -218,18 +221,23 @@ TEST(Parity, PublishedConfiguration) {
     const std::string file = inspection.json["test_files"][i];
     const auto result = inspection.distances(file);
     for (std::size_t p = 0; p < positions; ++p) {
-      errors.push_back(relative_error(static_cast<double>(result[p]), static_cast<double>(distance.values[i * positions + p])));
+      errors.push_back(
+          relative_error(static_cast<double>(result[p]), static_cast<double>(distance.values[i * positions + p])));
     }
     const float score = mapper.run(result, map);
     EXPECT_LT(relative_error(static_cast<double>(score), inspection.json["raw_image_score"][i]), 1e-3) << file;
     const auto found = std::find(map_files.begin(), map_files.end(), file);
     if (found == map_files.end()) continue;
-    const auto at = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(found - map_files.begin()) * map.values.size());
-    EXPECT_LT(error_of_largest(map.values, std::vector<float>(maps.values.begin() + at, maps.values.begin() + at +
+    const auto at =
+        static_cast<std::ptrdiff_t>(static_cast<std::size_t>(found - map_files.begin()) * map.values.size());
+    EXPECT_LT(error_of_largest(map.values, std::vector<float>(maps.values.begin() + at,
+                                                              maps.values.begin() + at +
                                                                   static_cast<std::ptrdiff_t>(map.values.size()))),
-              1e-3) << file;
+              1e-3)
+        << file;
   }
-  std::printf("largest relative error of %zu distances: %.2g\n", errors.size(), *std::max_element(errors.begin(), errors.end()));
+  std::printf("largest relative error of %zu distances: %.2g\n", errors.size(),
+              *std::max_element(errors.begin(), errors.end()));
   EXPECT_LT(*std::max_element(errors.begin(), errors.end()), 1e-3);
 
   const auto [image_auroc, pixel_auroc] = inspection.aurocs();
@@ -255,7 +263,8 @@ TEST(Parity, DefaultConfiguration) {
       const std::string file = inspection.json["test_files"][i];
       const auto result = inspection.distances(file);
       for (std::size_t p = 0; p < result.size(); ++p) {
-        largest = std::max(largest, relative_error(static_cast<double>(result[p]), static_cast<double>(distance.values[i * result.size() + p])));
+        largest = std::max(largest, relative_error(static_cast<double>(result[p]),
+                                                   static_cast<double>(distance.values[i * result.size() + p])));
       }
       const double score = detector.detect(view_of(inspection.image(file))).raw_score;
       EXPECT_LT(relative_error(score, results["raw_image_score"][i]), 2e-3) << file << " radius " << radius;
@@ -277,7 +286,7 @@ TEST(Parity, DefaultTaps) {
   const fs::path golden = shared_folder(std::string("golden/") + kDefault);
   const auto crop = read_npy<std::uint8_t>((golden / "input_crop_first_test_image_rgb.npy").string());
   std::vector<TapMaps> taps;
-  backbone->run(crop.values, 1, 224, 224, taps);
+  backbone->run(crop.values, 1, 224, 224, taps, 1);
   for (std::size_t t = 0; t < taps.size(); ++t) {
     const std::string name = "tap_" + backbone->info().taps[t].name + "_first_test_image.npy";
     const auto expected = read_npy<float>((golden / name).string());

@@ -22,7 +22,7 @@ int dump(char** arguments) {
   const auto input = padim::test::read_npy<std::uint8_t>(arguments[3]);
   const auto length = [&](std::size_t i) { return static_cast<int>(input.shape.at(i)); };
   std::vector<padim::TapMaps> taps;
-  backbone->run(input.values, length(0), length(1), length(2), taps);
+  backbone->run(input.values, length(0), length(1), length(2), taps, 1);
   for (std::size_t t = 0; t < taps.size(); ++t) {
     const padim::TapMaps& tap = taps[t];
     padim::test::write_npy((std::filesystem::path(arguments[4]) / (backbone->info().taps[t].name + ".npy")).string(),

@@ -42,8 +42,8 @@ class FakeBackbone : public Backbone {
     return copy;
   }
 
-  void run(std::span<const std::uint8_t> images, int batch, int height, int width,
-           std::vector<TapMaps>& taps) const override {
+  void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
+           int /*threads*/) const override {
     taps.resize(info_.taps.size());
     for (std::size_t i = 0; i < taps.size(); ++i) {
       const TapInfo& tap = info_.taps[i];

@@ -21,22 +21,32 @@ struct NpyArray {
 template <class Value>
 constexpr const char* npy_type();
 template <>
-constexpr const char* npy_type<float>() { return "<f4"; }
+constexpr const char* npy_type<float>() {
+  return "<f4";
+}
 template <>
-constexpr const char* npy_type<double>() { return "<f8"; }
+constexpr const char* npy_type<double>() {
+  return "<f8";
+}
 template <>
-constexpr const char* npy_type<std::uint8_t>() { return "|u1"; }
+constexpr const char* npy_type<std::uint8_t>() {
+  return "|u1";
+}
 template <>
-constexpr const char* npy_type<std::int32_t>() { return "<i4"; }
+constexpr const char* npy_type<std::int32_t>() {
+  return "<i4";
+}
 
 template <class Value>
 NpyArray<Value> read_npy(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);
   const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-  const std::size_t header_size = static_cast<unsigned char>(bytes.at(8)) + 256U * static_cast<unsigned char>(bytes.at(9));
+  const std::size_t header_size =
+      static_cast<unsigned char>(bytes.at(8)) + 256U * static_cast<unsigned char>(bytes.at(9));
   const std::string header = bytes.substr(10, header_size);
-  if (header.find(npy_type<Value>()) == std::string::npos || header.find("'fortran_order': False") == std::string::npos) {
+  if (header.find(npy_type<Value>()) == std::string::npos ||
+      header.find("'fortran_order': False") == std::string::npos) {
     throw std::runtime_error(path + " has another type or order: " + header);
   }
   NpyArray<Value> array;
@@ -58,11 +68,20 @@ template <class Value>
 void write_npy(const std::string& path, const std::vector<std::int64_t>& shape, const std::vector<Value>& values) {
   std::string text = "(";
   for (const auto length : shape) text += std::to_string(length) + ",";
-  std::string header = std::string("{'descr': '") + npy_type<Value>() + "', 'fortran_order': False, 'shape': " + text + "), }";
+  std::string header =
+      std::string("{'descr': '") + npy_type<Value>() + "', 'fortran_order': False, 'shape': " + text + "), }";
   header.resize((header.size() + 10 + 64) / 64 * 64 - 10 - 1, ' ');
   header += '\n';
   std::ofstream file(path, std::ios::binary);
-  const char magic[] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<char>(header.size() & 255),
+  const char magic[] = {'\x93',
+                        'N',
+                        'U',
+                        'M',
+                        'P',
+                        'Y',
+                        1,
+                        0,
+                        static_cast<char>(header.size() & 255),
                         static_cast<char>(header.size() >> 8)};
   file.write(magic, sizeof(magic)).write(header.data(), static_cast<std::streamsize>(header.size()));
   file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(Value)));

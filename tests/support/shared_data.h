@@ -25,7 +25,8 @@ inline fs::path shared_folder(const std::string& name) {
   return fs::is_directory(folder) ? folder : fs::path();
 }
 
-/// Weights of a backbone as .safetensors, converted into the test cache on first use; empty where their source is absent.
+/// Weights of a backbone as .safetensors, converted into the test cache on first use; empty where their source is
+/// absent.
 inline fs::path converted_weights(const std::string& backbone) {
   const fs::path models = environment_path("PADIM_MODELS");
   const std::string file = backbone + ".safetensors";
@@ -57,7 +58,10 @@ inline cv::Mat read_image(const fs::path& path) {
 }
 
 inline ImageView view_of(const cv::Mat& bgr) {
-  return {PixelFormat::bgr, bgr.cols, bgr.rows, {bgr.data, nullptr, nullptr},
+  return {PixelFormat::bgr,
+          bgr.cols,
+          bgr.rows,
+          {bgr.data, nullptr, nullptr},
           {static_cast<std::ptrdiff_t>(bgr.step[0]), 0, 0}};
 }
 

@@ -62,7 +62,8 @@ void expect_equals(const Gaussian& gaussian, const Sample& sample, const std::st
     const std::size_t triangle = triangle_size(sample.d);
     const auto packed = gaussian.comoment().subspan(static_cast<std::size_t>(p) * triangle, triangle);
     const double error = (unpack_symmetric(packed, sample.d) - comoment).cwiseAbs().maxCoeff();
-    EXPECT_LE(error, 1e-5 * comoment.diagonal().maxCoeff() + 1e-6) << how << ", N = " << sample.frames << ", d = " << sample.d;
+    EXPECT_LE(error, 1e-5 * comoment.diagonal().maxCoeff() + 1e-6)
+        << how << ", N = " << sample.frames << ", d = " << sample.d;
   }
 }
 
@@ -113,7 +114,8 @@ TEST(Gaussian, SurvivesLargeMeans) {
   for (float& value : sample.values) value = 10'000 + std::round(value * 64) / 64;
   for (const int batch : {1, 16}) {
     Gaussian gaussian(kPositions, 6);
-    for (int n = 0; n < 200; n += batch) gaussian.add(sample.part(n, std::min(batch, 200 - n)), std::min(batch, 200 - n), 1);
+    for (int n = 0; n < 200; n += batch)
+      gaussian.add(sample.part(n, std::min(batch, 200 - n)), std::min(batch, 200 - n), 1);
     const Eigen::MatrixXd x = sample.matrix(0);
     const Eigen::MatrixXd centered = x.rowwise() - x.colwise().mean();
     const Eigen::MatrixXd comoment = centered.transpose() * centered;

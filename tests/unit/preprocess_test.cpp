@@ -23,14 +23,20 @@ int halved(int length) { return (length + 1) / 2; }
 int row_bytes(PixelFormat format, int plane, int width) {
   switch (format) {
     case PixelFormat::rgb:
-    case PixelFormat::bgr: return 3 * width;
+    case PixelFormat::bgr:
+      return 3 * width;
     case PixelFormat::rgbx:
-    case PixelFormat::bgrx: return 4 * width;
-    case PixelFormat::nv12: return plane == 0 ? width : 2 * halved(width);
-    case PixelFormat::i420: return plane == 0 ? width : halved(width);
+    case PixelFormat::bgrx:
+      return 4 * width;
+    case PixelFormat::nv12:
+      return plane == 0 ? width : 2 * halved(width);
+    case PixelFormat::i420:
+      return plane == 0 ? width : halved(width);
     case PixelFormat::yuy2:
-    case PixelFormat::uyvy: return 4 * halved(width);
-    default: return width;
+    case PixelFormat::uyvy:
+      return 4 * halved(width);
+    default:
+      return width;
   }
 }
 
@@ -87,8 +93,11 @@ Plane component(const ImageView& frame, int index) {
       {PixelFormat::yuy2, {{{0, 0, 2, 1, 1}, {0, 1, 4, 2, 1}, {0, 3, 4, 2, 1}}}},
       {PixelFormat::uyvy, {{{0, 1, 2, 1, 1}, {0, 0, 4, 2, 1}, {0, 2, 4, 2, 1}}}}};
   const Place at = places.at(frame.format)[static_cast<std::size_t>(index)];
-  Plane plane{at.sx == 2 ? halved(frame.width) : frame.width, at.sy == 2 ? halved(frame.height) : frame.height, at.sx,
-              at.sy, {}};
+  Plane plane{at.sx == 2 ? halved(frame.width) : frame.width,
+              at.sy == 2 ? halved(frame.height) : frame.height,
+              at.sx,
+              at.sy,
+              {}};
   const auto p = static_cast<std::size_t>(at.plane);
   for (int y = 0; y < plane.height; ++y) {
     for (int x = 0; x < plane.width; ++x) {
@@ -106,8 +115,8 @@ double kernel(GeometryMode mode, double x) {
   return x < 3 ? 3 * std::sin(t) * std::sin(t / 3) / (t * t) : 0;
 }
 
-// Weights of the samples 0..count-1 for output `o`: the filter stretched over the frame's `length` pixels, of which each sample
-// covers `subsampling`.
+// Weights of the samples 0..count-1 for output `o`: the filter stretched over the frame's `length` pixels, of which
+// each sample covers `subsampling`.
 std::vector<double> weights_of(GeometryMode mode, int count, int subsampling, int length, int resized, int o) {
   const double scale = static_cast<double>(length) / subsampling / resized;
   const double stretch = std::max(scale, 1.0);
@@ -126,10 +135,12 @@ std::vector<double> resized_component(const ImageView& frame, const Geometry& ge
   std::vector<double> result;
   std::vector<std::vector<double>> columns;
   for (int x = 0; x < geometry.input.width; ++x) {
-    columns.push_back(weights_of(geometry.mode, plane.width, plane.subsampling_x, frame.width, crop.resized.width, crop.left + x));
+    columns.push_back(
+        weights_of(geometry.mode, plane.width, plane.subsampling_x, frame.width, crop.resized.width, crop.left + x));
   }
   for (int y = 0; y < geometry.input.height; ++y) {
-    const auto rows = weights_of(geometry.mode, plane.height, plane.subsampling_y, frame.height, crop.resized.height, crop.top + y);
+    const auto rows =
+        weights_of(geometry.mode, plane.height, plane.subsampling_y, frame.height, crop.resized.height, crop.top + y);
     std::vector<double> line(static_cast<std::size_t>(plane.width));
     for (std::size_t v = 0; v < rows.size(); ++v) {
       if (rows[v] == 0) continue;
@@ -164,8 +175,8 @@ std::vector<double> reference(const ImageView& frame, const Geometry& geometry) 
   const auto c = resized_component(frame, geometry, 2);
   std::vector<double> rgb;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const std::array<double, 3> pixel =
-        is_yuv(frame.format) ? to_rgb(a[i], b[i], c[i], frame.matrix, frame.range) : std::array<double, 3>{a[i], b[i], c[i]};
+    const std::array<double, 3> pixel = is_yuv(frame.format) ? to_rgb(a[i], b[i], c[i], frame.matrix, frame.range)
+                                                             : std::array<double, 3>{a[i], b[i], c[i]};
     rgb.insert(rgb.end(), pixel.begin(), pixel.end());
   }
   return rgb;
@@ -187,8 +198,8 @@ void compare(const ImageView& frame, const Geometry& geometry) {
     largest = std::max(largest, error);
     sum += error;
   }
-  // 8-bit rounding of each component, after both passes, is one level; the colour matrix stretches that of chroma by up to
-  // 2.1, twice for green.
+  // 8-bit rounding of each component, after both passes, is one level; the colour matrix stretches that of chroma by up
+  // to 2.1, twice for green.
   const bool yuv = is_yuv(frame.format);
   EXPECT_LE(largest, yuv ? 4.0 : 1.6) << kFormats.at(frame.format) << " " << frame.width << "x" << frame.height;
   EXPECT_LE(sum / static_cast<double>(result.size()), yuv ? 0.9 : 0.45) << kFormats.at(frame.format);

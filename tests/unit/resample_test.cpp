@@ -10,8 +10,8 @@
 namespace padim::test {
 namespace {
 
-// Grey pictures and what Pillow 9.4's Image.resize made of them (LANCZOS, BILINEAR). Many more sizes are compared with the
-// installed Pillow in tests/reference/resample_test.py.
+// Grey pictures and what Pillow 9.4's Image.resize made of them (LANCZOS, BILINEAR). Many more sizes are compared with
+// the installed Pillow in tests/reference/resample_test.py.
 struct Picture {
   Size from;
   Size to;
@@ -20,31 +20,53 @@ struct Picture {
   std::vector<std::uint8_t> resized;
 };
 const Picture kPictures[] = {
-    {{7, 5}, {3, 2}, ResampleFilter::lanczos3, {171, 206, 5, 206, 120, 131, 161, 73, 250, 13, 71, 98, 146, 104, 33, 11, 0, 12, 38, 255, 48, 167, 192, 60, 72, 111, 67, 249, 45, 229, 204, 216, 29, 100, 160},
+    {{7, 5},
+     {3, 2},
+     ResampleFilter::lanczos3,
+     {171, 206, 5,  206, 120, 131, 161, 73,  250, 13,  71, 98,  146, 104, 33, 11,  0,  12,
+      38,  255, 48, 167, 192, 60,  72,  111, 67,  249, 45, 229, 204, 216, 29, 100, 160},
      {108, 74, 139, 123, 90, 128}},
-    {{7, 5}, {3, 2}, ResampleFilter::triangle, {126, 170, 173, 169, 15, 245, 142, 231, 69, 92, 225, 47, 16, 95, 173, 31, 222, 87, 58, 139, 229, 226, 223, 78, 4, 199, 181, 197, 0, 9, 128, 85, 111, 238, 52},
+    {{7, 5},
+     {3, 2},
+     ResampleFilter::triangle,
+     {126, 170, 173, 169, 15,  245, 142, 231, 69,  92,  225, 47, 16,  95, 173, 31,  222, 87,
+      58,  139, 229, 226, 223, 78,  4,   199, 181, 197, 0,   9,  128, 85, 111, 238, 52},
      {140, 127, 115, 123, 102, 161}},
-    {{3, 2}, {8, 5}, ResampleFilter::lanczos3, {255, 0, 0, 255, 0, 0},
-     {255, 245, 161, 48, 0, 0, 0, 11, 255, 245, 161, 48, 0, 0, 0, 11, 255, 245, 161, 48, 0, 0, 0, 11, 255, 245, 161, 48, 0, 0, 0, 11, 255, 245, 161, 48, 0, 0, 0, 11}},
-    {{4, 3}, {6, 4}, ResampleFilter::triangle, {0, 0, 0, 255, 255, 0, 0, 255, 255, 0, 0, 0},
-     {0, 0, 0, 0, 128, 255, 159, 80, 0, 0, 128, 255, 255, 128, 0, 0, 80, 159, 255, 128, 0, 0, 0, 0}},
-    {{11, 1}, {4, 1}, ResampleFilter::lanczos3, {37, 204, 133, 129, 74, 129, 247, 60, 196, 3, 80},
-     {130, 122, 156, 74}},
-    {{1, 9}, {2, 3}, ResampleFilter::triangle, {238, 223, 21, 215, 216, 116, 94, 250, 243},
+    {{3, 2}, {8, 5}, ResampleFilter::lanczos3, {255, 0, 0, 255, 0, 0}, {255, 245, 161, 48, 0, 0, 0, 11,
+                                                                        255, 245, 161, 48, 0, 0, 0, 11,
+                                                                        255, 245, 161, 48, 0, 0, 0, 11,
+                                                                        255, 245, 161, 48, 0, 0, 0, 11,
+                                                                        255, 245, 161, 48, 0, 0, 0, 11}},
+    {{4, 3}, {6, 4}, ResampleFilter::triangle, {0, 0, 0, 255, 255, 0, 0, 255, 255, 0, 0, 0}, {0,   0,   0, 0, 128, 255,
+                                                                                              159, 80,  0, 0, 128, 255,
+                                                                                              255, 128, 0, 0, 80,  159,
+                                                                                              255, 128, 0, 0, 0,   0}},
+    {{11, 1}, {4, 1}, ResampleFilter::lanczos3, {37, 204, 133, 129, 74, 129, 247, 60, 196, 3, 80}, {130, 122, 156, 74}},
+    {{1, 9},
+     {2, 3},
+     ResampleFilter::triangle,
+     {238, 223, 21, 215, 216, 116, 94, 250, 243},
      {175, 175, 158, 158, 193, 193}},
-    {{6, 6}, {6, 3}, ResampleFilter::lanczos3, {173, 102, 53, 239, 68, 142, 172, 61, 80, 189, 50, 172, 241, 175, 165, 118, 247, 56, 91, 164, 167, 27, 41, 177, 215, 162, 238, 96, 84, 204, 10, 49, 49, 99, 40, 204},
+    {{6, 6},
+     {6, 3},
+     ResampleFilter::lanczos3,
+     {173, 102, 53,  239, 68, 142, 172, 61,  80,  189, 50, 172, 241, 175, 165, 118, 247, 56,
+      91,  164, 167, 27,  41, 177, 215, 162, 238, 96,  84, 204, 10,  49,  49,  99,  40,  204},
      {184, 86, 67, 216, 86, 140, 183, 166, 179, 78, 135, 128, 99, 111, 146, 85, 46, 211}},
 };
 
-ResampleAxis whole(int from, int to, ResampleFilter filter) { return make_resample_axis(from, 0, from, to, 0, to, filter); }
+ResampleAxis whole(int from, int to, ResampleFilter filter) {
+  return make_resample_axis(from, 0, from, to, 0, to, filter);
+}
 
-std::vector<std::uint8_t> resize(const std::vector<std::uint8_t>& pixels, Size from, int channels, ResampleAxis horizontal,
-                                 ResampleAxis vertical, ResampleOrder order = ResampleOrder::horizontal_first,
-                                 int threads = 1) {
-  std::vector<std::uint8_t> output(horizontal.first.size() * vertical.first.size() * static_cast<std::size_t>(channels));
+std::vector<std::uint8_t> resize(const std::vector<std::uint8_t>& pixels, Size from, int channels,
+                                 ResampleAxis horizontal, ResampleAxis vertical,
+                                 ResampleOrder order = ResampleOrder::horizontal_first, int threads = 1) {
+  std::vector<std::uint8_t> output(horizontal.first.size() * vertical.first.size() *
+                                   static_cast<std::size_t>(channels));
   Resampler resampler(std::move(horizontal), std::move(vertical), order);
-  resampler.run({pixels.data(), std::ptrdiff_t{from.width} * channels, from.width, from.height, channels}, output.data(),
-                threads);
+  resampler.run({pixels.data(), std::ptrdiff_t{from.width} * channels, from.width, from.height, channels},
+                output.data(), threads);
   return output;
 }
 
@@ -68,11 +90,14 @@ TEST(Resample, CropsAfterResizing) {
     const int top = random_int(generator, 0, to.height - 1);
     const Size part{random_int(generator, 1, to.width - left), random_int(generator, 1, to.height - top)};
     const auto filter = round % 2 == 0 ? ResampleFilter::lanczos3 : ResampleFilter::triangle;
-    const auto pixels = random_bytes(static_cast<std::size_t>(from.width * from.height * 3), static_cast<std::uint32_t>(round));
-    const auto all = resize(pixels, from, 3, whole(from.width, to.width, filter), whole(from.height, to.height, filter));
-    const auto crop = resize(pixels, from, 3, make_resample_axis(from.width, 0, from.width, to.width, left, part.width, filter),
-                             make_resample_axis(from.height, 0, from.height, to.height, top, part.height, filter),
-                             ResampleOrder::horizontal_first, 3);
+    const auto pixels =
+        random_bytes(static_cast<std::size_t>(from.width * from.height * 3), static_cast<std::uint32_t>(round));
+    const auto all =
+        resize(pixels, from, 3, whole(from.width, to.width, filter), whole(from.height, to.height, filter));
+    const auto crop =
+        resize(pixels, from, 3, make_resample_axis(from.width, 0, from.width, to.width, left, part.width, filter),
+               make_resample_axis(from.height, 0, from.height, to.height, top, part.height, filter),
+               ResampleOrder::horizontal_first, 3);
     for (int y = 0; y < part.height; ++y) {
       const auto row = all.begin() + ((top + y) * to.width + left) * 3;
       ASSERT_TRUE(std::equal(row, row + part.width * 3, crop.begin() + y * part.width * 3)) << round;

@@ -26,7 +26,9 @@ void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const
       ->check(CLI::IsMember({"auto", "float32", "bfloat16"}))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--threads", arguments.threads, "processor threads, -1 for all cores")
+  command
+      .add_option("--threads", arguments.threads,
+                  "processor threads, -1: all cores for a fit, one for a frame to score")
       ->check(CLI::Range(-1, 1024))
       ->capture_default_str()
       ->group(group);
@@ -39,7 +41,6 @@ BackboneOptions backbone_options(const BackboneArguments& arguments, const std::
   options.weights_file = arguments.weights_file;
   options.device = arguments.device;
   options.precision = parse_precision(arguments.precision);
-  options.threads = arguments.threads;
   options.search_path.push_back(model_file.has_parent_path() ? model_file.parent_path() : ".");
   if (const char* folders = std::getenv("PADIM_BACKBONES")) {
     std::istringstream list(folders);

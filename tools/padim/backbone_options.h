@@ -17,7 +17,7 @@ struct BackboneArguments {
   std::filesystem::path weights_file;
   std::string device = BackboneOptions{}.device;
   std::string precision = to_string(BackboneOptions{}.precision);
-  int threads = BackboneOptions{}.threads;
+  int threads = -1;
 };
 
 /// Adds --backbone, --backbone-file, --device, --precision, --threads. `fallback` says in the help what is taken

@@ -51,9 +51,11 @@ class Backbone {
 
   /// images: uint8 RGB [batch, height, width, 3], tight rows; height and width are multiples of the largest stride.
   /// taps: resized to one entry per tap; its memory is reused, so that a steady state allocates nothing.
+  /// threads: processor threads for this run, 1 and more. 1 is the most robust: LibTorch's OpenMP threads spin while
+  /// they wait for one another. More pay for heavy networks on idle cores.
   /// Throws Error (internal) where the network library fails, for example for want of memory.
-  virtual void run(std::span<const std::uint8_t> images, int batch, int height, int width,
-                   std::vector<TapMaps>& taps) const = 0;
+  virtual void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
+                   int threads) const = 0;
 };
 
 enum class Precision { automatic, float32, bfloat16 };
@@ -65,10 +67,6 @@ struct BackboneOptions {
   std::vector<std::filesystem::path> search_path;  ///< folders, first match wins; the installed folder comes last
   std::string device = "cpu";                      ///< "cpu", "cuda", "cuda:N" or "auto"
   Precision precision = Precision::automatic;      ///< automatic: bfloat16 where the processor computes in it
-  /// Processor threads inside one run(); not positive: 1, which is the most robust: LibTorch's OpenMP threads spin
-  /// while they wait for one another. More pay for heavy networks on idle cores, with OMP_WAIT_POLICY=passive in the
-  /// environment.
-  int threads = -1;
 };
 
 /// Opens a backbone. Several calls with the same weights, device and precision in one process share the weights.

@@ -25,7 +25,9 @@ struct Detection {
 };
 
 struct DetectorOptions {
-  int threads = -1;  ///< of the Mahalanobis distances; not positive: 1
+  /// Processor threads of the network and of the distances; not positive: 1. One frame at a time gains little from
+  /// more: see Backbone::run.
+  int threads = -1;
 };
 
 /// Scores frames with a model. Owns only scratch memory: nothing is allocated per frame in a steady state. One thread

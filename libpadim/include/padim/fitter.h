@@ -26,7 +26,7 @@ struct FitOptions {
   Size input_size;                                  ///< {0,0}: chosen from the first frame
   double false_alarm_rate = kStreamFalseAlarmRate;  ///< wanted, per frame, in (0, 0.5]
   int batch_size = 0;  ///< frames that are embedded together; 0: one per thread on the processor, 8 on a GPU
-  int threads = -1;    ///< frames embedded in parallel, and threads of the statistics; not positive: 1
+  int threads = -1;    ///< frames embedded in parallel, and threads of the statistics; not positive: all cores
   /// Memory for the statistics of the calibration segments; where it is short there are fewer segments, with a warning.
   std::int64_t max_statistics_bytes = std::int64_t{3} << 30;
 };
