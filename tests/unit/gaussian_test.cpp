@@ -69,13 +69,14 @@ void expect_equals(const Gaussian& gaussian, const Sample& sample, const std::st
 
 // One pass in batches of any size gives the co-moment of two passes in double precision.
 TEST(Gaussian, EqualsDoublePrecisionInAnyBatchSplit) {
+  WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3)};
   for (const auto& [frames, d] : {std::pair{2, 5}, {3, 1}, {40, 7}, {100, 33}, {9, 64}, {300, 16}}) {
     const Sample sample(frames, d);
     for (const int batch : {1, 2, 3, 16, 1000}) {
       Gaussian gaussian(kPositions, d);
       for (int n = 0; n < frames; n += batch) {
         const int count = std::min(batch, frames - n);
-        gaussian.add(sample.part(n, count), count, batch % 3 + 1);
+        gaussian.add(sample.part(n, count), count, pools[batch % 3]);
       }
       expect_equals(gaussian, sample, "batch " + std::to_string(batch));
     }
@@ -84,13 +85,14 @@ TEST(Gaussian, EqualsDoublePrecisionInAnyBatchSplit) {
 
 // Shards merge to the same statistics in any order and nesting, empty ones included.
 TEST(Gaussian, MergesInAnyOrder) {
+  WorkerPool pool(2);
   const Sample sample(60, 12);
   const int ends[] = {1, 7, 7, 30, 31, 60};
   std::vector<Gaussian> shards;
   int begin = 0;
   for (const int end : ends) {
     shards.emplace_back(kPositions, 12);
-    shards.back().add(sample.part(begin, end - begin), end - begin, 1);
+    shards.back().add(sample.part(begin, end - begin), end - begin, pool);
     begin = end;
   }
   std::vector<int> order(shards.size());
@@ -101,21 +103,22 @@ TEST(Gaussian, MergesInAnyOrder) {
     Gaussian left(kPositions, 12);
     Gaussian right(kPositions, 12);
     for (std::size_t i = 0; i < order.size(); ++i) {
-      (i < 3 ? left : right).merge(shards[static_cast<std::size_t>(order[i])], 2);
+      (i < 3 ? left : right).merge(shards[static_cast<std::size_t>(order[i])], pool);
     }
-    left.merge(right, 1);
+    left.merge(right, pool);
     expect_equals(left, sample, "merge order " + std::to_string(round));
   }
 }
 
 // A mean far above the spread costs no accuracy: updates are centred.
 TEST(Gaussian, SurvivesLargeMeans) {
+  WorkerPool pool(2);
   Sample sample(200, 6);
   for (float& value : sample.values) value = 10'000 + std::round(value * 64) / 64;
   for (const int batch : {1, 16}) {
     Gaussian gaussian(kPositions, 6);
     for (int n = 0; n < 200; n += batch)
-      gaussian.add(sample.part(n, std::min(batch, 200 - n)), std::min(batch, 200 - n), 1);
+      gaussian.add(sample.part(n, std::min(batch, 200 - n)), std::min(batch, 200 - n), pool);
     const Eigen::MatrixXd x = sample.matrix(0);
     const Eigen::MatrixXd centered = x.rowwise() - x.colwise().mean();
     const Eigen::MatrixXd comoment = centered.transpose() * centered;
@@ -126,23 +129,25 @@ TEST(Gaussian, SurvivesLargeMeans) {
 
 // Without frames nothing changes; a reset starts anew.
 TEST(Gaussian, ForgetsOnReset) {
+  WorkerPool pool(2);
   const Sample sample(20, 4);
   Gaussian gaussian(kPositions, 4);
-  gaussian.add({}, 0, 1);
+  gaussian.add({}, 0, pool);
   EXPECT_EQ(gaussian.count(), 0);
   EXPECT_EQ(gaussian.mean_variance(), 0);
-  gaussian.add(sample.part(3, 5), 5, 1);
+  gaussian.add(sample.part(3, 5), 5, pool);
   gaussian.reset();
   EXPECT_EQ(gaussian.count(), 0);
-  gaussian.add(sample.part(0, 20), 20, 1);
+  gaussian.add(sample.part(0, 20), 20, pool);
   expect_equals(gaussian, sample, "after a reset");
 }
 
 // The mean of the unbiased variances over positions and dimensions.
 TEST(Gaussian, KnowsItsMeanVariance) {
+  WorkerPool pool(2);
   const Sample sample(50, 9);
   Gaussian gaussian(kPositions, 9);
-  gaussian.add(sample.values, 50, 2);
+  gaussian.add(sample.values, 50, pool);
   double sum = 0;
   for (int p = 0; p < kPositions; ++p) {
     const Eigen::MatrixXd x = sample.matrix(p);
@@ -150,17 +155,18 @@ TEST(Gaussian, KnowsItsMeanVariance) {
   }
   EXPECT_NEAR(gaussian.mean_variance() * kPositions * 9 / sum, 1, 1e-5);
   Gaussian one(kPositions, 9);
-  one.add(sample.part(0, 1), 1, 1);
+  one.add(sample.part(0, 1), 1, pool);
   EXPECT_EQ(one.mean_variance(), 0);
 }
 
 // W is the inverse Cholesky factor of M / (N - 1) + epsilon I at every position, also for fewer frames than dimensions.
 TEST(Gaussian, WhitensEveryPosition) {
+  WorkerPool pool(2);
   for (const auto& [frames, d] : {std::pair{50, 10}, {5, 20}, {2, 17}}) {
     const Sample sample(frames, d);
     Gaussian gaussian(kPositions, d);
-    gaussian.add(sample.values, frames, 1);
-    const auto whitener = whiten(gaussian, 0.1, 2);
+    gaussian.add(sample.values, frames, pool);
+    const auto whitener = whiten(gaussian, 0.1, pool);
     ASSERT_EQ(whitener.size(), kPositions * triangle_size(d) + kTrianglePadding);
     for (int p = 0; p < kPositions; ++p) {
       const Eigen::MatrixXd x = sample.matrix(p);
@@ -176,14 +182,15 @@ TEST(Gaussian, WhitensEveryPosition) {
 
 // One frame has no covariance; a broken one is named by its position and by what may help.
 TEST(Gaussian, RejectsWhatCannotBeWhitened) {
+  WorkerPool pool(2);
   Gaussian gaussian(kPositions, 2);
-  expect_error(ErrorCode::numeric, {"at least 2 frames", "0 were"}, [&] { (void)whiten(gaussian, 0.1, 1); });
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "0 were"}, [&] { (void)whiten(gaussian, 0.1, pool); });
   std::vector<float> frame(kPositions * 2, 1.0F);
-  gaussian.add(frame, 1, 1);
-  expect_error(ErrorCode::numeric, {"at least 2 frames", "1 were"}, [&] { (void)whiten(gaussian, 0.1, 1); });
+  gaussian.add(frame, 1, pool);
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "1 were"}, [&] { (void)whiten(gaussian, 0.1, pool); });
   frame[3] = std::numeric_limits<float>::quiet_NaN();
-  gaussian.add(frame, 1, 1);
-  expect_error(ErrorCode::numeric, {"position 1", "epsilon"}, [&] { (void)whiten(gaussian, 0.1, 3); });
+  gaussian.add(frame, 1, pool);
+  expect_error(ErrorCode::numeric, {"position 1", "epsilon"}, [&] { (void)whiten(gaussian, 0.1, pool); });
 }
 
 }  // namespace

@@ -129,26 +129,29 @@ std::vector<double> weights_of(GeometryMode mode, int count, int subsampling, in
   return weights;
 }
 
+// Columns first, then rows, as Pillow does: Lanczos overshoots, and each pass stores what fits a byte.
 std::vector<double> resized_component(const ImageView& frame, const Geometry& geometry, int index) {
   const Crop crop = crop_of(geometry, {frame.width, frame.height});
   const Plane plane = component(frame, index);
-  std::vector<double> result;
-  std::vector<std::vector<double>> columns;
+  const auto width = static_cast<std::size_t>(geometry.input.width);
+  std::vector<double> narrow;  // [plane.height, input.width]
   for (int x = 0; x < geometry.input.width; ++x) {
-    columns.push_back(
-        weights_of(geometry.mode, plane.width, plane.subsampling_x, frame.width, crop.resized.width, crop.left + x));
+    const auto columns =
+        weights_of(geometry.mode, plane.width, plane.subsampling_x, frame.width, crop.resized.width, crop.left + x);
+    narrow.resize(static_cast<std::size_t>(plane.height) * width);
+    for (std::size_t v = 0; v < static_cast<std::size_t>(plane.height); ++v) {
+      double sum = 0;
+      for (std::size_t u = 0; u < columns.size(); ++u) sum += columns[u] * plane.values[v * columns.size() + u];
+      narrow[v * width + static_cast<std::size_t>(x)] = std::clamp(sum, 0.0, 255.0);
+    }
   }
+  std::vector<double> result;
   for (int y = 0; y < geometry.input.height; ++y) {
     const auto rows =
         weights_of(geometry.mode, plane.height, plane.subsampling_y, frame.height, crop.resized.height, crop.top + y);
-    std::vector<double> line(static_cast<std::size_t>(plane.width));
-    for (std::size_t v = 0; v < rows.size(); ++v) {
-      if (rows[v] == 0) continue;
-      for (std::size_t u = 0; u < line.size(); ++u) line[u] += rows[v] * plane.values[v * line.size() + u];
-    }
-    for (const auto& column : columns) {
+    for (std::size_t x = 0; x < width; ++x) {
       double sum = 0;
-      for (std::size_t u = 0; u < line.size(); ++u) sum += column[u] * line[u];
+      for (std::size_t v = 0; v < rows.size(); ++v) sum += rows[v] * narrow[v * width + x];
       result.push_back(std::clamp(sum, 0.0, 255.0));
     }
   }
@@ -184,7 +187,7 @@ std::vector<double> reference(const ImageView& frame, const Geometry& geometry) 
 
 std::vector<std::uint8_t> preprocess(const ImageView& frame, const Geometry& geometry) {
   std::vector<std::uint8_t> output(static_cast<std::size_t>(geometry.input.width * geometry.input.height * 3));
-  Preprocessor(geometry, 2).run(frame, output);
+  Preprocessor(geometry).run(frame, output);
   return output;
 }
 
@@ -278,7 +281,7 @@ TEST(Preprocess, IgnoresPadding) {
 // One preprocessor serves changing formats and sizes; a frame that it refuses leaves it as it was.
 TEST(Preprocess, FollowsTheFrames) {
   const Geometry geometry = choose_geometry(GeometryMode::full, {48, 32}, {96, 64}, 16);
-  Preprocessor preprocessor(geometry, 1);
+  Preprocessor preprocessor(geometry);
   std::vector<std::uint8_t> output(48 * 32 * 3);
   std::uint32_t seed = 90;
   for (int round = 0; round < 3; ++round) {

@@ -11,7 +11,7 @@ namespace padim::test {
 namespace {
 
 // Grey pictures and what Pillow 9.4's Image.resize made of them (LANCZOS, BILINEAR). Many more sizes are compared with
-// the installed Pillow in tests/reference/resample_test.py.
+// the installed Pillow in tests/reference/oracle_test.py.
 struct Picture {
   Size from;
   Size to;
@@ -61,12 +61,12 @@ ResampleAxis whole(int from, int to, ResampleFilter filter) {
 
 std::vector<std::uint8_t> resize(const std::vector<std::uint8_t>& pixels, Size from, int channels,
                                  ResampleAxis horizontal, ResampleAxis vertical,
-                                 ResampleOrder order = ResampleOrder::horizontal_first, int threads = 1) {
+                                 ResampleOrder order = ResampleOrder::horizontal_first) {
   std::vector<std::uint8_t> output(horizontal.first.size() * vertical.first.size() *
                                    static_cast<std::size_t>(channels));
   Resampler resampler(std::move(horizontal), std::move(vertical), order);
   resampler.run({pixels.data(), std::ptrdiff_t{from.width} * channels, from.width, from.height, channels},
-                output.data(), threads);
+                output.data());
   return output;
 }
 
@@ -80,7 +80,7 @@ TEST(Resample, EqualsPillow) {
   }
 }
 
-// A crop is the same part of the whole result, and threads change nothing.
+// A crop is the same part of the whole result.
 TEST(Resample, CropsAfterResizing) {
   std::mt19937 generator(2);
   for (int round = 0; round < 60; ++round) {
@@ -96,8 +96,7 @@ TEST(Resample, CropsAfterResizing) {
         resize(pixels, from, 3, whole(from.width, to.width, filter), whole(from.height, to.height, filter));
     const auto crop =
         resize(pixels, from, 3, make_resample_axis(from.width, 0, from.width, to.width, left, part.width, filter),
-               make_resample_axis(from.height, 0, from.height, to.height, top, part.height, filter),
-               ResampleOrder::horizontal_first, 3);
+               make_resample_axis(from.height, 0, from.height, to.height, top, part.height, filter));
     for (int y = 0; y < part.height; ++y) {
       const auto row = all.begin() + ((top + y) * to.width + left) * 3;
       ASSERT_TRUE(std::equal(row, row + part.width * 3, crop.begin() + y * part.width * 3)) << round;
@@ -140,7 +139,7 @@ TEST(Resample, OrdersDifferByRounding) {
     const auto pixels = random_bytes(160 * 90 * 4, 8);
     const auto one = resize(pixels, {160, 90}, 4, whole(160, 48, filter), whole(90, 32, filter));
     const auto other =
-        resize(pixels, {160, 90}, 4, whole(160, 48, filter), whole(90, 32, filter), ResampleOrder::vertical_first, 2);
+        resize(pixels, {160, 90}, 4, whole(160, 48, filter), whole(90, 32, filter), ResampleOrder::vertical_first);
     int largest = 0;
     for (std::size_t i = 0; i < one.size(); ++i) largest = std::max(largest, std::abs(one[i] - other[i]));
     EXPECT_LE(largest, 2);
