@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "compatibility.h"
 #include "image_pipeline.h"
 #include "mahalanobis.h"
 #include "padim/error.h"
@@ -13,22 +14,6 @@
 #include "score_mapping.h"
 
 namespace padim {
-namespace {
-
-void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model) {
-  const auto fail = [](const std::string& difference) {
-    throw Error(ErrorCode::mismatch, "the model does not belong to this backbone: " + difference);
-  };
-  if (backbone.name != model.backbone) fail("it was fitted with '" + model.backbone + "', not '" + backbone.name + "'");
-  if (backbone.weights_sha256 != model.weights_sha256) {
-    fail("its weights have SHA-256 " + model.weights_sha256.substr(0, 12) + "..., those loaded " +
-         backbone.weights_sha256.substr(0, 12) + "...; use the weights of the fit, or fit again");
-  }
-  if (backbone.taps != model.taps) fail("the taps differ; use the description of the fit, or fit again");
-}
-
-}  // namespace
-
 struct Detector::Impl {
   Impl(std::shared_ptr<const Backbone> backbone, Model fitted, const DetectorOptions& options)
       : model((check_belong_together(backbone->info(), fitted.info()), std::move(fitted))),

@@ -1,5 +1,4 @@
-// Orchestration of a fit: frame -> image pipeline -> segments; at the end each segment's stored embeddings are scored
-// by the model of all other segments (block cross-calibration), and the model that is kept is the merge of all.
+// Orchestration of a fit: frame -> image pipeline -> segments -> model.
 
 #include "padim/fitter.h"
 
@@ -8,27 +7,20 @@
 #include <numeric>
 #include <utility>
 
-#include "calibration.h"
+#include "augmentation.h"
 #include "channel_selection.h"
-#include "gaussian.h"
+#include "compatibility.h"
+#include "completion.h"
 #include "image_pipeline.h"
-#include "logging.h"
-#include "mahalanobis.h"
 #include "model_tensors.h"
-#include "packed_triangle.h"
 #include "padim/error.h"
-#include "score_mapping.h"
 #include "segments.h"
 
 namespace padim {
 namespace {
 
-constexpr int kSegmentPlaces = 8;  // 4 to 8 segments
-constexpr int kStoredEmbeddings = 240;
-constexpr std::int64_t kStoredBytes = std::int64_t{256} << 20;
-constexpr int kMinimumFrames = 4;
 constexpr int kMaximumRadius = 4;
-constexpr double kSmallestEpsilon = 1e-6;  // for frames that are all alike, such as test patterns
+constexpr int kMaximumCopies = 16;
 constexpr int kGpuBatch = 8;
 
 void require(bool ok, const std::string& message) {
@@ -50,6 +42,7 @@ void check(const FitOptions& options, const BackboneInfo& backbone) {
   require(!options.relative_epsilon || (*options.relative_epsilon > 0 && std::isfinite(*options.relative_epsilon)),
           "relative epsilon must be above 0");
   require(options.batch_size >= 0 && options.batch_size <= 256, "batch size must be 0 (automatic) to 256");
+  require(options.augment >= 0 && options.augment <= kMaximumCopies, "augmented copies must be 0..16");
   require(options.reduction == ReductionKind::none || (options.dimensions >= 1 && options.dimensions <= channels),
           "dimensions must be 1.." + std::to_string(channels) + ", the channels of backbone " + backbone.name);
 }
@@ -69,31 +62,39 @@ int batch_size(const FitOptions& options, const BackboneInfo& backbone, const Wo
   return backbone.device == "cpu" ? pool.threads() : kGpuBatch;
 }
 
-// Places for segments that fit the memory allowed, beside one more set of statistics for the merges.
-Segments::Limits segment_limits(int positions, int dimensions, std::int64_t allowed) {
-  const std::int64_t each = Gaussian::bytes(positions, dimensions);
-  int places = kSegmentPlaces;
-  if ((places + 1) * each > allowed) places = 4;
-  if ((places + 1) * each > allowed) {
-    places = 3;
-    log(LogLevel::warning, "the statistics of one calibration segment take " + std::to_string(each >> 20) +
-                               " MiB: only two or three segments are kept, so the threshold is less certain");
+// The part of a model's description that is known before the first frame.
+ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) {
+  ModelInfo info;
+  info.backbone = backbone.name;
+  info.weights_sha256 = backbone.weights_sha256;
+  info.taps = backbone.taps;
+  info.grid = options.grid;
+  info.reduction = make_reduction(options, backbone);
+  info.search_radius = options.search_radius;
+  info.calibration.false_alarm_rate = options.false_alarm_rate;
+  if (options.epsilon) {
+    info.epsilon = *options.epsilon;
+  } else if (options.relative_epsilon || backbone.epsilon_is_relative) {
+    info.relative_epsilon = options.relative_epsilon.value_or(backbone.epsilon);
+  } else {
+    info.epsilon = backbone.epsilon;
   }
-  const auto embedding = static_cast<std::int64_t>(sizeof(float)) * positions * dimensions;
-  return {places, static_cast<int>(std::clamp<std::int64_t>(kStoredBytes / embedding, 2 * places, kStoredEmbeddings))};
+  return info;
+}
+
+const Segments& segments_of(const Model& model) {
+  if (model.resumable()) return *model.tensors().segments;
+  throw Error(
+      ErrorCode::invalid_argument,
+      "model " + model.id() + " was stripped of its statistics, so its fit cannot go on: fit again, and keep them");
 }
 
 // What a fit needs once the first frame has told the geometry.
 struct Session {
-  Geometry geometry;
+  Session(ImagePipeline images, Segments seen) : pipeline(std::move(images)), segments(std::move(seen)) {}
+
   ImagePipeline pipeline;
   Segments segments;
-};
-
-// A model's arrays after a fit.
-struct FittedArrays {
-  Gaussian statistics;
-  std::vector<std::uint16_t> whitener;
 };
 
 }  // namespace
@@ -102,136 +103,124 @@ struct Fitter::Impl {
   Impl(std::shared_ptr<const Backbone> network, FitOptions fit_options)
       : backbone(std::move(network)), options(std::move(fit_options)), pool(options.threads) {
     check(options, backbone->info());
-    reduction = make_reduction(options, backbone->info());
+    info = describe_fit(options, backbone->info());
   }
 
+  Impl(std::shared_ptr<const Backbone> network, const Model& model, FitOptions fit_options)
+      : backbone(std::move(network)), options(std::move(fit_options)), pool(options.threads), info(model.info()) {
+    check_belong_together(backbone->info(), info);
+    check(options, backbone->info());
+    session = std::make_unique<Session>(make_pipeline(), segments_of(model));
+  }
+
+  [[nodiscard]] ImagePipeline make_pipeline() {
+    const int batch = batch_size(options, backbone->info(), pool);
+    return {backbone, info.geometry, info.grid, info.reduction.channels, batch * copies(), 1};
+  }
+
+  // What a frame and its augmented copies take in a batch.
+  [[nodiscard]] int copies() const { return 1 + options.augment; }
+
   void open(Size frame) {
-    const BackboneInfo& info = backbone->info();
-    const Geometry geometry = choose_geometry(options.geometry, options.input_size, frame, info.taps.back().stride);
-    ImagePipeline pipeline(backbone, geometry, options.grid, reduction.channels, batch_size(options, info, pool), 1);
-    const Size grid = pipeline.positions();
-    const int positions = grid.width * grid.height;
-    const auto limits = segment_limits(positions, pipeline.dimensions(), options.max_statistics_bytes);
-    Segments segments(positions, pipeline.dimensions(), limits);
-    session = std::make_unique<Session>(Session{geometry, std::move(pipeline), std::move(segments)});
+    const int multiple = backbone->info().taps.back().stride;
+    info.geometry = choose_geometry(options.geometry, options.input_size, frame, multiple);
+    ImagePipeline pipeline = make_pipeline();
+    info.positions = pipeline.positions();
+    info.dimensions = pipeline.dimensions();
+    const int positions = info.positions.width * info.positions.height;
+    const auto limits = segment_limits(positions, info.dimensions, options.max_statistics_bytes);
+    session = std::make_unique<Session>(std::move(pipeline), Segments(positions, info.dimensions, limits));
+  }
+
+  void add(const ImageView& frame) {
+    if (!session) open({frame.width, frame.height});
+    if (session->pipeline.full()) run_batch();  // left over from a run that failed
+    session->pipeline.push(frame);
+    for (int i = 0; i < options.augment; ++i) {
+      session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) { augmentation.run(from, size, to); });
+    }
+    if (session->pipeline.full()) run_batch();
   }
 
   void run_batch() {
-    session->pipeline.run(pool, [&](std::span<const float> embedding) { session->segments.append(embedding, pool); });
+    int i = 0;
+    session->pipeline.run(pool, [&](std::span<const float> embedding) {
+      const auto sample = i++ % copies() == 0 ? Segments::Sample::frame : Segments::Sample::augmented;
+      session->segments.append(embedding, sample, pool);
+    });
   }
 
-  [[nodiscard]] double epsilon(const Gaussian& statistics) const {
-    const BackboneInfo& info = backbone->info();
-    if (options.epsilon) return *options.epsilon;
-    if (!options.relative_epsilon && !info.epsilon_is_relative) return info.epsilon;
-    return std::max(relative_epsilon() * statistics.mean_variance(), kSmallestEpsilon);
-  }
-
-  [[nodiscard]] double relative_epsilon() const {
-    const BackboneInfo& info = backbone->info();
-    if (options.epsilon) return 0;
-    if (options.relative_epsilon) return *options.relative_epsilon;
-    return info.epsilon_is_relative ? info.epsilon : 0;
-  }
-
-  // Raw image scores of a segment's stored frames by the model of all others.
-  void score_held_out(int segment, double eps, Gaussian& others, std::vector<float>& scores) {
-    const Segments& segments = session->segments;
-    segments.merge_all_but(segment, others, pool);
-    const auto whitener = whiten(others, eps, pool);
-    const Size grid = session->pipeline.positions();
-    Mahalanobis mahalanobis(others.mean(), whitener, grid, others.dimensions(), options.search_radius);
-    ScoreMapper mapper(grid, session->geometry.input);
-    ScoreMap map;
-    std::vector<float> distances(static_cast<std::size_t>(others.positions()));
-    const std::span<const float> stored = segments.stored(segment);
-    const std::size_t size = others.mean().size();
-    for (std::size_t at = 0; at < stored.size(); at += size) {
-      mahalanobis.run(stored.subspan(at, size), distances, pool);
-      scores.push_back(mapper.run(distances, map));
-    }
-  }
-
-  [[nodiscard]] ModelInfo describe_model(const Gaussian& statistics, double eps) const {
-    ModelInfo info;
-    info.backbone = backbone->info().name;
-    info.weights_sha256 = backbone->info().weights_sha256;
-    info.taps = backbone->info().taps;
-    info.grid = options.grid;
-    info.reduction = reduction;
-    info.geometry = session->geometry;
-    info.positions = session->pipeline.positions();
-    info.dimensions = statistics.dimensions();
-    info.epsilon = eps;
-    info.relative_epsilon = relative_epsilon();
-    info.search_radius = options.search_radius;
-    info.frames = statistics.count();
-    return info;
-  }
-
-  Model finish(const std::function<bool(double)>& progress) {
-    const std::int64_t count = frames();
-    if (count < kMinimumFrames) {
-      throw Error(ErrorCode::numeric, "a fit needs at least " + std::to_string(kMinimumFrames) + " frames; " +
-                                          std::to_string(count) + " were given");
-    }
+  // Everything that was added so far is in the segments afterwards.
+  Segments& segments() {
+    if (!session) throw Error(ErrorCode::numeric, "the fit has not seen a frame yet");
     run_batch();
-    session->segments.settle(pool);
-    const int segments = session->segments.size();
-    const auto step = [&](int done) {
-      if (progress && !progress(static_cast<double>(done) / (segments + 1))) {
-        throw Error(ErrorCode::cancelled, "the fit was stopped before it was complete");
-      }
+    return session->segments;
+  }
+
+  ModelJob prepare(Threshold threshold) {
+    return [segments = segments(), info = info, threads = options.threads,
+            threshold](const std::function<bool(double)>& progress) {
+      WorkerPool workers(threads);
+      return complete_model(segments, info, threshold, workers, progress);
     };
-    const Size grid = session->pipeline.positions();
-    auto arrays = std::make_shared<FittedArrays>(
-        FittedArrays{Gaussian(grid.width * grid.height, session->pipeline.dimensions()), {}});
-    Gaussian& statistics = arrays->statistics;
-    session->segments.merge_all_but(-1, statistics, pool);
-    const double eps = epsilon(statistics);
-    std::vector<float> scores;
-    for (int k = 0; k < segments; ++k) {
-      step(k);
-      score_held_out(k, eps, statistics, scores);
-    }
-    step(segments);
-    session->segments.merge_all_but(-1, statistics, pool);
-    arrays->whitener = whiten(statistics, eps, pool);
-    ModelInfo info = describe_model(statistics, eps);
-    info.calibration = calibrate(std::move(scores), segments, options.false_alarm_rate);
-    auto tensors = std::make_shared<Model::Tensors>();
-    const std::size_t elements = arrays->whitener.size() - kTrianglePadding;
-    *tensors = {statistics.mean(), std::span(arrays->whitener).first(elements), statistics.comoment(), arrays};
-    step(segments + 1);
-    return Model(std::move(info), std::move(tensors));
   }
 
   [[nodiscard]] std::int64_t frames() const {
-    return session ? session->segments.frames() + session->pipeline.pending() : 0;
+    return session ? session->segments.frames() + session->pipeline.pending() / copies() : 0;
   }
 
   std::shared_ptr<const Backbone> backbone;
   FitOptions options;
   WorkerPool pool;
-  Reduction reduction;
+  ModelInfo info;  // as complete_model() takes it; geometry, positions and dimensions once there is a session
+  Augmentation augmentation{options.seed};
   std::unique_ptr<Session> session;
 };
 
+Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress) {
+  check_mergeable(a.info(), b.info());
+  WorkerPool pool(FitOptions{}.threads);
+  Segments segments = segments_of(a);
+  segments.absorb(segments_of(b), pool);
+  return complete_model(segments, a.info(), Threshold::calibrate, pool, progress);
+}
+
 Fitter::Fitter(std::shared_ptr<const Backbone> backbone, FitOptions options)
     : impl_(std::make_unique<Impl>(std::move(backbone), std::move(options))) {}
+Fitter::Fitter(std::shared_ptr<const Backbone> backbone, const Model& model, FitOptions options)
+    : impl_(std::make_unique<Impl>(std::move(backbone), model, std::move(options))) {}
 Fitter::~Fitter() = default;
 Fitter::Fitter(Fitter&&) noexcept = default;
 Fitter& Fitter::operator=(Fitter&&) noexcept = default;
 
-void Fitter::add(const ImageView& frame) {
-  if (!impl_->session) impl_->open({frame.width, frame.height});
-  if (impl_->session->pipeline.full()) impl_->run_batch();  // left over from a run that failed
-  impl_->session->pipeline.push(frame);
-  if (impl_->session->pipeline.full()) impl_->run_batch();
+void Fitter::add(const ImageView& frame) { impl_->add(frame); }
+
+void Fitter::add_embedding(std::span<const float> embedding) {
+  Segments& segments = impl_->segments();
+  const auto expected =
+      static_cast<std::size_t>(segments.positions()) * static_cast<std::size_t>(segments.dimensions());
+  if (embedding.size() != expected) {
+    throw Error(ErrorCode::mismatch, "an embedding of " + std::to_string(embedding.size()) +
+                                         " values does not fit the model's " + std::to_string(expected));
+  }
+  segments.append(embedding, Segments::Sample::frame, impl_->pool);
+}
+
+void Fitter::begin_stretch() { impl_->segments().begin_stretch(); }
+
+void Fitter::end_stretch() { impl_->segments().close_segment(); }
+
+void Fitter::forget(double factor) {
+  require(factor > 0 && factor <= 1, "the factor of forgetting must be above 0 and at most 1");
+  impl_->segments().forget(factor);
 }
 
 std::int64_t Fitter::frames() const { return impl_->frames(); }
 
-Model Fitter::finish(const std::function<bool(double)>& progress) { return impl_->finish(progress); }
+ModelJob Fitter::prepare(Threshold threshold) { return impl_->prepare(threshold); }
+
+Model Fitter::finish(const std::function<bool(double)>& progress) {
+  return impl_->prepare(Threshold::calibrate)(progress);
+}
 
 }  // namespace padim

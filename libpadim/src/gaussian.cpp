@@ -22,6 +22,16 @@ Gaussian::Gaussian(int positions, int dimensions)
       mean_(static_cast<std::size_t>(positions) * static_cast<std::size_t>(dimensions)),
       comoment_(static_cast<std::size_t>(positions) * triangle_size(dimensions) + kTrianglePadding) {}
 
+Gaussian::Gaussian(const GaussianView& view)
+    : positions_(view.positions),
+      dimensions_(view.dimensions),
+      count_(view.count),
+      mean_(view.mean.begin(), view.mean.end()) {
+  comoment_.reserve(view.comoment.size() + kTrianglePadding);
+  comoment_.assign(view.comoment.begin(), view.comoment.end());
+  comoment_.resize(view.comoment.size() + kTrianglePadding);
+}
+
 std::span<const float> Gaussian::comoment() const {
   return std::span(comoment_).first(comoment_.size() - kTrianglePadding);
 }
@@ -34,9 +44,9 @@ std::int64_t Gaussian::bytes(int positions, int dimensions) {
 void Gaussian::add(std::span<const float> embeddings, int frames, WorkerPool& pool) {
   if (frames < 1) return;
   const auto d = static_cast<std::size_t>(dimensions_);
-  const double total = static_cast<double>(count_) + frames;
+  const double total = count_ + frames;
   const auto share = static_cast<float>(frames / total);
-  const auto weight = static_cast<float>(std::sqrt(static_cast<double>(count_) * frames / total));
+  const auto weight = static_cast<float>(std::sqrt(count_ * frames / total));
   pool.split(positions_, [&](int begin, int end) {
     std::vector<float> centered((static_cast<std::size_t>(frames) + 1) * d);
     float* correction = centered.data() + static_cast<std::size_t>(frames) * d;
@@ -62,31 +72,43 @@ void Gaussian::add(std::span<const float> embeddings, int frames, WorkerPool& po
   count_ += frames;
 }
 
-void Gaussian::merge(const Gaussian& other, WorkerPool& pool) {
-  if (other.count_ == 0) return;
+void Gaussian::merge(const GaussianView& other, double weight_of_other, WorkerPool& pool) {
+  const double added = other.count * weight_of_other;
+  if (added == 0) return;
   const auto d = static_cast<std::size_t>(dimensions_);
   const std::size_t triangle = triangle_size(dimensions_);
-  const double total = static_cast<double>(count_ + other.count_);
-  const auto share = static_cast<float>(static_cast<double>(other.count_) / total);
-  const auto weight =
-      static_cast<float>(std::sqrt(static_cast<double>(count_) * static_cast<double>(other.count_) / total));
+  const double total = count_ + added;
+  const auto share = static_cast<float>(added / total);
+  const auto weight = static_cast<float>(std::sqrt(count_ * added / total));
+  const auto factor = static_cast<float>(weight_of_other);
   pool.split(positions_, [&](int begin, int end) {
     std::vector<float> correction(d);
     for (int p = begin; p < end; ++p) {
       float* mean = mean_.data() + static_cast<std::size_t>(p) * d;
-      const float* other_mean = other.mean_.data() + static_cast<std::size_t>(p) * d;
+      const float* other_mean = other.mean.data() + static_cast<std::size_t>(p) * d;
       for (std::size_t j = 0; j < d; ++j) {
         const float delta = other_mean[j] - mean[j];
         correction[j] = weight * delta;
         mean[j] += share * delta;
       }
       float* comoment = comoment_.data() + static_cast<std::size_t>(p) * triangle;
-      const float* other_comoment = other.comoment_.data() + static_cast<std::size_t>(p) * triangle;
-      for (std::size_t j = 0; j < triangle; ++j) comoment[j] += other_comoment[j];
+      const float* other_comoment = other.comoment.data() + static_cast<std::size_t>(p) * triangle;
+      for (std::size_t j = 0; j < triangle; ++j) comoment[j] += factor * other_comoment[j];
       add_outer_products(correction.data(), 1, dimensions_, comoment);
     }
   });
-  count_ += other.count_;
+  count_ = total;
+}
+
+void Gaussian::scale(double factor, WorkerPool& pool) {
+  const auto by = static_cast<float>(factor);
+  pool.split(positions_, [&](int begin, int end) {
+    const std::size_t triangle = triangle_size(dimensions_);
+    const auto first = comoment_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(begin) * triangle);
+    const auto last = comoment_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(end) * triangle);
+    std::transform(first, last, first, [by](float value) { return value * by; });
+  });
+  count_ *= factor;
 }
 
 void Gaussian::reset() {
@@ -95,33 +117,33 @@ void Gaussian::reset() {
   std::fill(comoment_.begin(), comoment_.end(), 0.0F);
 }
 
-double Gaussian::mean_variance() const {
-  if (count_ < 2) return 0;
+double GaussianView::mean_variance() const {
+  if (count < 2) return 0;
   double sum = 0;
-  for (int p = 0; p < positions_; ++p) {
-    const float* comoment = comoment_.data() + static_cast<std::size_t>(p) * triangle_size(dimensions_);
-    for (int i = 0; i < dimensions_; ++i) {
-      sum += static_cast<double>(comoment[triangle_row(i) + static_cast<std::size_t>(i)]);
+  for (int p = 0; p < positions; ++p) {
+    const float* triangle = comoment.data() + static_cast<std::size_t>(p) * triangle_size(dimensions);
+    for (int i = 0; i < dimensions; ++i) {
+      sum += static_cast<double>(triangle[triangle_row(i) + static_cast<std::size_t>(i)]);
     }
   }
-  return sum / static_cast<double>(count_ - 1) / static_cast<double>(mean_.size());
+  return sum / (count - 1) / static_cast<double>(mean.size());
 }
 
-std::vector<std::uint16_t> whiten(const Gaussian& gaussian, double epsilon, WorkerPool& pool) {
-  if (gaussian.count() < 2) {
-    throw Error(ErrorCode::numeric,
-                "a covariance needs at least 2 frames; " + std::to_string(gaussian.count()) + " were given");
+std::vector<std::uint16_t> whiten(const GaussianView& gaussian, double epsilon, WorkerPool& pool) {
+  if (gaussian.count < 2) {
+    throw Error(ErrorCode::numeric, "a covariance needs at least 2 frames; " +
+                                        std::to_string(static_cast<std::int64_t>(gaussian.count)) + " were given");
   }
-  const int d = gaussian.dimensions();
+  const int d = gaussian.dimensions;
   const std::size_t triangle = triangle_size(d);
-  std::vector<std::uint16_t> whitener(static_cast<std::size_t>(gaussian.positions()) * triangle + kTrianglePadding);
-  const double scale = 1.0 / static_cast<double>(gaussian.count() - 1);
+  std::vector<std::uint16_t> whitener(static_cast<std::size_t>(gaussian.positions) * triangle + kTrianglePadding);
+  const double scale = 1.0 / (gaussian.count - 1);
   std::atomic<int> failed = -1;
-  pool.split(gaussian.positions(), [&](int begin, int end) {
+  pool.split(gaussian.positions, [&](int begin, int end) {
     std::vector<double> scratch(2 * triangle);
     for (int p = begin; p < end; ++p) {
       const auto at = static_cast<std::size_t>(p) * triangle;
-      if (!whiten(gaussian.comoment().data() + at, d, scale, epsilon, scratch.data(), whitener.data() + at)) failed = p;
+      if (!whiten(gaussian.comoment.data() + at, d, scale, epsilon, scratch.data(), whitener.data() + at)) failed = p;
     }
   });
   if (failed >= 0) {

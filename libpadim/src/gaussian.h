@@ -8,30 +8,44 @@
 
 namespace padim {
 
+/// Statistics that somebody else owns: of a Gaussian, or of a mapped model file.
+struct GaussianView {
+  int positions = 0;
+  int dimensions = 0;
+  double count = 0;                 ///< frames, discounted by scale()
+  std::span<const float> mean;      ///< [P, d]
+  std::span<const float> comoment;  ///< [P, d(d+1)/2] packed lower triangles by rows
+
+  /// Mean of the unbiased variances over all positions and dimensions; 0 for less than 2 frames.
+  [[nodiscard]] double mean_variance() const;
+};
+
 /// Mean and co-moment of the embeddings at every patch position, in one pass: mergeable, in memory that does not depend
 /// on the number of frames. Order-independent up to float rounding.
 class Gaussian {
  public:
   Gaussian(int positions, int dimensions);
+  explicit Gaussian(const GaussianView& view);  ///< a copy
 
   [[nodiscard]] int positions() const { return positions_; }
   [[nodiscard]] int dimensions() const { return dimensions_; }
-  [[nodiscard]] std::int64_t count() const { return count_; }
+  [[nodiscard]] double count() const { return count_; }                ///< frames, discounted by scale()
   [[nodiscard]] std::span<const float> mean() const { return mean_; }  ///< [P, d]
   /// [P, d(d+1)/2] packed lower triangles by rows: sum over frames of (x - mean)(x - mean)^T.
   [[nodiscard]] std::span<const float> comoment() const;
+  [[nodiscard]] GaussianView view() const { return {positions_, dimensions_, count_, mean_, comoment()}; }
 
   /// Adds `frames` embeddings [frames, P, d].
   void add(std::span<const float> embeddings, int frames, WorkerPool& pool);
 
-  /// Adds what `other` has seen (same shape).
-  void merge(const Gaussian& other, WorkerPool& pool);
+  /// Adds what `other` has seen (same shape), each of its frames counting as `weight` frames.
+  void merge(const GaussianView& other, double weight, WorkerPool& pool);
+
+  /// Makes every frame seen so far count as `factor` frames: exponential forgetting. Mean and covariance stay.
+  void scale(double factor, WorkerPool& pool);
 
   /// Forgets everything; keeps the memory.
   void reset();
-
-  /// Mean of the unbiased variances over all positions and dimensions; 0 for fewer than 2 frames.
-  [[nodiscard]] double mean_variance() const;
 
   /// Bytes that statistics of this shape occupy.
   [[nodiscard]] static std::int64_t bytes(int positions, int dimensions);
@@ -39,7 +53,7 @@ class Gaussian {
  private:
   int positions_;
   int dimensions_;
-  std::int64_t count_ = 0;
+  double count_ = 0;
   std::vector<float> mean_;
   std::vector<float> comoment_;  // with kTrianglePadding behind it
 };
@@ -47,6 +61,6 @@ class Gaussian {
 /// Inverse Cholesky factors of Sigma = M / (N - 1) + epsilon I (equation 1) for every position, in half precision,
 /// packed in panels of 16 rows: [P, d(d+1)/2], followed by kTrianglePadding elements. Throws numeric where N < 2 or
 /// Sigma is not positive definite.
-[[nodiscard]] std::vector<std::uint16_t> whiten(const Gaussian& gaussian, double epsilon, WorkerPool& pool);
+[[nodiscard]] std::vector<std::uint16_t> whiten(const GaussianView& gaussian, double epsilon, WorkerPool& pool);
 
 }  // namespace padim

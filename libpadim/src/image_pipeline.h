@@ -28,6 +28,19 @@ class ImagePipeline {
   /// Takes a frame into the batch. Throws mismatch or invalid_argument, leaving the batch as it was. Must not be called
   /// while full().
   FrameMapping push(const ImageView& frame);
+
+  /// Takes a variant of the image `back` places before (1: the last one) into the batch: change(from, size, to) writes
+  /// it, uint8 RGB [height, width, 3]. Must not be called while full().
+  template <class Change>
+  void push_variant(int back, const Change& change) {
+    const auto all = std::span(images_);
+    const auto at = static_cast<std::size_t>(pending_) * image_bytes();
+    const auto from = at - static_cast<std::size_t>(back) * image_bytes();
+    change(std::span<const std::uint8_t>(all.subspan(from, image_bytes())), preprocessor_.geometry().input,
+           all.subspan(at, image_bytes()));
+    ++pending_;
+  }
+
   [[nodiscard]] bool full() const { return pending_ == batch_size_; }
   [[nodiscard]] int pending() const { return pending_; }
 

@@ -39,6 +39,17 @@ std::span<const float> Model::mean() const { return impl_->tensors->mean; }
 std::span<const std::uint16_t> Model::whitener() const { return impl_->tensors->whitener; }
 std::span<const float> Model::comoment() const { return impl_->tensors->comoment; }
 const std::string& Model::id() const { return impl_->id; }
+const Model::Tensors& Model::tensors() const { return *impl_->tensors; }
+bool Model::resumable() const { return impl_->tensors->segments != nullptr; }
+
+Model Model::stripped() const {
+  Model model = *this;
+  auto tensors = std::make_shared<Tensors>(*impl_->tensors);
+  tensors->comoment = {};
+  tensors->segments.reset();
+  model.impl_ = std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id});
+  return model;
+}
 
 namespace {
 

@@ -1,21 +1,27 @@
-// A model is a safetensors file, so that numpy opens it: comoment, mean and whitener, then the checksum over everything
-// before it. The checksum comes last on purpose: kernels read up to 15 half-precision numbers past the end of the
-// whitener.
+// A model is a safetensors file, so that numpy opens it: the segments, comoment, mean and whitener, then the checksum
+// over everything before it. The checksum comes last on purpose: kernels read up to 15 half-precision numbers past the
+// end of the whitener.
 
 #include "model_io.h"
 
 #include <charconv>
+#include <map>
 
 #include "model_info_json.h"
 #include "packed_triangle.h"
 #include "padim/error.h"
+#include "padim/fitter.h"
 #include "safetensors.h"
+#include "segments_json.h"
 
 namespace padim {
 namespace {
 
 constexpr char kWhat[] = "model";
 constexpr char kFormat[] = "padim-model";
+constexpr char kSegments[] = "segments";
+
+std::string segment_name(int segment, const char* part) { return "segment" + std::to_string(segment) + "." + part; }
 
 // The mapped file with the reason why it may not be used.
 class ModelFile {
@@ -37,6 +43,8 @@ class ModelFile {
     }
   }
 
+  [[nodiscard]] bool resumable() const { return !value(kSegments).empty(); }
+
   [[nodiscard]] ModelInfo info() const {
     try {
       return info_from_json(nlohmann::ordered_json::parse(value("model")));
@@ -46,16 +54,28 @@ class ModelFile {
   }
 
   template <class Value>
-  [[nodiscard]] std::span<const Value> values(const char* name, TensorType type, std::size_t count) const {
+  [[nodiscard]] std::span<const Value> values(const std::string& name, TensorType type, std::size_t count) const {
     const auto found = file_.tensors().find(name);
     const bool fits = found != file_.tensors().end() && found->second.type == type &&
                       found->second.bytes.size() == count * sizeof(Value) &&
                       reinterpret_cast<std::uintptr_t>(found->second.bytes.data()) % alignof(Value) == 0;
-    if (!fits) fail(std::string("tensor '") + name + "' is missing or has another shape");
+    if (!fits) fail("tensor '" + name + "' is missing or has another shape");
     return {reinterpret_cast<const Value*>(found->second.bytes.data()), count};
   }
 
-  [[nodiscard]] bool has(const char* name) const { return file_.tensors().contains(name); }
+  [[nodiscard]] bool has(const std::string& name) const { return file_.tensors().contains(name); }
+
+  // Where the model was not stripped: the segments, their arrays still in the file.
+  [[nodiscard]] std::vector<SegmentView> segments(const ModelInfo& info, std::int64_t& capacity) const {
+    std::vector<SegmentView> views;
+    try {
+      views = segments_from_json(nlohmann::ordered_json::parse(value(kSegments)), capacity);
+    } catch (const std::exception& error) {
+      fail(std::string("its segments are not usable (") + error.what() + ")");
+    }
+    for (int i = 0; i < static_cast<int>(views.size()); ++i) fill(views[static_cast<std::size_t>(i)], i, info);
+    return views;
+  }
 
   // Kernels read past the end of the whitener, which the checksum behind it makes safe.
   void check_padding(std::span<const std::uint16_t> whitener) const {
@@ -74,6 +94,21 @@ class ModelFile {
 
   [[noreturn]] void fail(const std::string& cause) const {
     throw Error(ErrorCode::bad_format, "cannot read model '" + path_.string() + "': " + cause);
+  }
+
+  void fill(SegmentView& view, int segment, const ModelInfo& info) const {
+    const auto positions = static_cast<std::size_t>(info.positions.width * info.positions.height);
+    const std::size_t size = positions * static_cast<std::size_t>(info.dimensions);
+    GaussianView& statistics = view.statistics;
+    statistics.positions = info.positions.width * info.positions.height;
+    statistics.dimensions = info.dimensions;
+    statistics.mean = values<float>(segment_name(segment, "mean"), TensorType::f32, size);
+    statistics.comoment =
+        values<float>(segment_name(segment, "comoment"), TensorType::f32, positions * triangle_size(info.dimensions));
+    const std::string stored = segment_name(segment, "embeddings");
+    if (!has(stored)) return;
+    const std::size_t count = file_.tensors().at(stored).bytes.size() / sizeof(float) / size;
+    view.stored = values<float>(stored, TensorType::f32, count * size);
   }
 
   std::filesystem::path path_;
@@ -99,24 +134,44 @@ LoadedModel read_model(const std::filesystem::path& file) {
   tensors->whitener = model->values<std::uint16_t>("whitener", TensorType::f16, triangle);
   if (model->has("comoment")) tensors->comoment = model->values<float>("comoment", TensorType::f32, triangle);
   model->check_padding(tensors->whitener);
+  if (model->resumable()) {
+    std::int64_t capacity = 1;
+    std::vector<SegmentView> views = model->segments(info, capacity);
+    const int count = static_cast<int>(positions);
+    WorkerPool pool(1);
+    tensors->segments = std::make_shared<const Segments>(
+        count, info.dimensions, segment_limits(count, info.dimensions, kMaximumStatisticsBytes), std::move(views),
+        capacity, model, pool);
+  }
   tensors->owner = model;
   return {std::move(info), std::move(tensors)};
 }
 
 void write_model(const std::filesystem::path& file, const ModelInfo& info, const Model::Tensors& tensors) {
   const std::int64_t positions = std::int64_t{info.positions.width} * info.positions.height;
+  const std::int64_t dimensions = info.dimensions;
   const auto triangle = static_cast<std::int64_t>(triangle_size(info.dimensions));
+  std::map<std::string, std::string> metadata{{"format", kFormat},
+                                              {"format_version", std::to_string(kModelFormatVersion)},
+                                              {"model", info_to_json(info).dump()}};
   std::vector<NamedTensor> all;
+  if (tensors.segments) {
+    metadata[kSegments] = segments_to_json(*tensors.segments).dump();
+    for (int i = 0; i < tensors.segments->size(); ++i) {
+      const SegmentView s = tensors.segments->view(i);
+      all.push_back({segment_name(i, "comoment"), view(TensorType::f32, {positions, triangle}, s.statistics.comoment)});
+      all.push_back({segment_name(i, "mean"), view(TensorType::f32, {positions, dimensions}, s.statistics.mean)});
+      if (s.stored.empty()) continue;
+      const auto count = static_cast<std::int64_t>(s.stored.size()) / (positions * dimensions);
+      all.push_back({segment_name(i, "embeddings"), view(TensorType::f32, {count, positions, dimensions}, s.stored)});
+    }
+  }
   if (!tensors.comoment.empty()) {
     all.push_back({"comoment", view(TensorType::f32, {positions, triangle}, tensors.comoment)});
   }
-  all.push_back({"mean", view(TensorType::f32, {positions, info.dimensions}, tensors.mean)});
+  all.push_back({"mean", view(TensorType::f32, {positions, dimensions}, tensors.mean)});
   all.push_back({"whitener", view(TensorType::f16, {positions, triangle}, tensors.whitener)});
-  write_safetensors(file, kWhat,
-                    {{"format", kFormat},
-                     {"format_version", std::to_string(kModelFormatVersion)},
-                     {"model", info_to_json(info).dump()}},
-                    all);
+  write_safetensors(file, kWhat, metadata, all);
 }
 
 }  // namespace padim

@@ -103,9 +103,9 @@ TEST(Gaussian, MergesInAnyOrder) {
     Gaussian left(kPositions, 12);
     Gaussian right(kPositions, 12);
     for (std::size_t i = 0; i < order.size(); ++i) {
-      (i < 3 ? left : right).merge(shards[static_cast<std::size_t>(order[i])], pool);
+      (i < 3 ? left : right).merge(shards[static_cast<std::size_t>(order[i])].view(), 1, pool);
     }
-    left.merge(right, pool);
+    left.merge(right.view(), 1, pool);
     expect_equals(left, sample, "merge order " + std::to_string(round));
   }
 }
@@ -134,7 +134,7 @@ TEST(Gaussian, ForgetsOnReset) {
   Gaussian gaussian(kPositions, 4);
   gaussian.add({}, 0, pool);
   EXPECT_EQ(gaussian.count(), 0);
-  EXPECT_EQ(gaussian.mean_variance(), 0);
+  EXPECT_EQ(gaussian.view().mean_variance(), 0);
   gaussian.add(sample.part(3, 5), 5, pool);
   gaussian.reset();
   EXPECT_EQ(gaussian.count(), 0);
@@ -153,10 +153,10 @@ TEST(Gaussian, KnowsItsMeanVariance) {
     const Eigen::MatrixXd x = sample.matrix(p);
     sum += (x.rowwise() - x.colwise().mean()).cwiseAbs2().sum() / 49;
   }
-  EXPECT_NEAR(gaussian.mean_variance() * kPositions * 9 / sum, 1, 1e-5);
+  EXPECT_NEAR(gaussian.view().mean_variance() * kPositions * 9 / sum, 1, 1e-5);
   Gaussian one(kPositions, 9);
   one.add(sample.part(0, 1), 1, pool);
-  EXPECT_EQ(one.mean_variance(), 0);
+  EXPECT_EQ(one.view().mean_variance(), 0);
 }
 
 // W is the inverse Cholesky factor of M / (N - 1) + epsilon I at every position, also for fewer frames than dimensions.
@@ -166,7 +166,7 @@ TEST(Gaussian, WhitensEveryPosition) {
     const Sample sample(frames, d);
     Gaussian gaussian(kPositions, d);
     gaussian.add(sample.values, frames, pool);
-    const auto whitener = whiten(gaussian, 0.1, pool);
+    const auto whitener = whiten(gaussian.view(), 0.1, pool);
     ASSERT_EQ(whitener.size(), kPositions * triangle_size(d) + kTrianglePadding);
     for (int p = 0; p < kPositions; ++p) {
       const Eigen::MatrixXd x = sample.matrix(p);
@@ -184,13 +184,13 @@ TEST(Gaussian, WhitensEveryPosition) {
 TEST(Gaussian, RejectsWhatCannotBeWhitened) {
   WorkerPool pool(2);
   Gaussian gaussian(kPositions, 2);
-  expect_error(ErrorCode::numeric, {"at least 2 frames", "0 were"}, [&] { (void)whiten(gaussian, 0.1, pool); });
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "0 were"}, [&] { (void)whiten(gaussian.view(), 0.1, pool); });
   std::vector<float> frame(kPositions * 2, 1.0F);
   gaussian.add(frame, 1, pool);
-  expect_error(ErrorCode::numeric, {"at least 2 frames", "1 were"}, [&] { (void)whiten(gaussian, 0.1, pool); });
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "1 were"}, [&] { (void)whiten(gaussian.view(), 0.1, pool); });
   frame[3] = std::numeric_limits<float>::quiet_NaN();
   gaussian.add(frame, 1, pool);
-  expect_error(ErrorCode::numeric, {"position 1", "epsilon"}, [&] { (void)whiten(gaussian, 0.1, pool); });
+  expect_error(ErrorCode::numeric, {"position 1", "epsilon"}, [&] { (void)whiten(gaussian.view(), 0.1, pool); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "padim/backbone.h"
 #include "padim/image_view.h"
@@ -13,6 +14,9 @@ namespace padim {
 
 inline constexpr double kStreamFalseAlarmRate = 0.001;  ///< per frame of a video or stream
 inline constexpr double kImageFalseAlarmRate = 0.01;    ///< per image of a folder of separate images
+
+/// Memory that the statistics of a fit may take.
+inline constexpr std::int64_t kMaximumStatisticsBytes = std::int64_t{3} << 30;
 
 struct FitOptions {
   Grid grid = Grid::coarsest;
@@ -27,9 +31,21 @@ struct FitOptions {
   double false_alarm_rate = kStreamFalseAlarmRate;  ///< wanted, per frame, in (0, 0.5]
   int batch_size = 0;  ///< frames that are embedded together; 0: one per thread on the processor, 8 on a GPU
   int threads = -1;    ///< frames embedded in parallel, and threads of the statistics; not positive: all cores
+  /// Extra copies of each frame with slightly other light, white balance, position and noise, 0..16: for short fits of
+  /// static scenes, whose light will change.
+  int augment = 0;
   /// Memory for the statistics of the calibration segments; where it is short there are fewer segments, with a warning.
-  std::int64_t max_statistics_bytes = std::int64_t{3} << 30;
+  std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;
 };
+
+/// Where a model's threshold comes from.
+enum class Threshold {
+  calibrate,  ///< block cross-calibration over everything seen
+  keep,       ///< the one that the continued model has: a refresh costs a fraction of a calibration
+};
+
+/// Computes a model; see Fitter::prepare.
+using ModelJob = std::function<Model(const std::function<bool(double)>& progress)>;
 
 /// Fits a model on a stream of normal frames in one pass and constant memory (PaDiM, arXiv 2011.08785, section 3.2;
 /// mergeable co-moments: Chan, Golub, LeVeque 1983). Not thread-safe: one thread at a time.
@@ -37,6 +53,11 @@ class Fitter {
  public:
   /// Throws invalid_argument for options outside their ranges.
   Fitter(std::shared_ptr<const Backbone> backbone, FitOptions options);
+
+  /// Continues the fit that made `model`, as if it had never stopped. Of `options` only batch_size, threads, augment
+  /// and max_statistics_bytes are used. Throws mismatch where the backbone is another one, invalid_argument where the
+  /// model does not carry its statistics (it was stripped).
+  Fitter(std::shared_ptr<const Backbone> backbone, const Model& model, FitOptions options = {});
   ~Fitter();
   Fitter(Fitter&&) noexcept;
   Fitter& operator=(Fitter&&) noexcept;
@@ -45,7 +66,18 @@ class Fitter {
   /// statistics as they were.
   void add(const ImageView& frame);
 
-  /// Frames added so far.
+  /// Folds in the embedding of one normal frame, [P, d], that a Detector with the same model's layout has computed.
+  void add_embedding(std::span<const float> embedding);
+
+  /// What is added from now on, up to end_stretch(), is a calibration segment of its own, however short: a new look of
+  /// what is normal.
+  void begin_stretch();
+  void end_stretch();
+
+  /// Every frame so far counts as `factor` frames, 0 < factor <= 1, from now on: exponential forgetting.
+  void forget(double factor);
+
+  /// Frames added so far, those of a continued model included.
   [[nodiscard]] std::int64_t frames() const;
 
   /// Completes the fit: covariances, whitening, threshold. `progress` is called with 0..1 from this thread; returning
@@ -53,9 +85,19 @@ class Fitter {
   /// finish() again. Throws numeric for fewer than 4 frames.
   [[nodiscard]] Model finish(const std::function<bool(double)>& progress = {});
 
+  /// Takes what has been added so far; the job computes the model from it, on any thread, while this fitter goes on.
+  /// The job is finish() otherwise.
+  [[nodiscard]] ModelJob prepare(Threshold threshold);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// The model that one fit over the frames of both, a's first, would have given, up to rounding; calibration segments
+/// included. The wanted false-alarm rate is that of `a`. Throws mismatch, naming the difference, where they do not fit
+/// together (backbone, taps, grid, reduction, geometry, epsilon, search radius), invalid_argument where one is
+/// stripped.
+[[nodiscard]] Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress = {});
 
 }  // namespace padim

@@ -90,8 +90,16 @@ class Model {
   /// Co-moment per position, packed lower triangle by rows [P, d(d+1)/2]; empty where the model was stripped.
   [[nodiscard]] std::span<const float> comoment() const;
 
+  /// True where the model carries the calibration segments, so that the fit can go on, be merged or learn more.
+  [[nodiscard]] bool resumable() const;
+
+  /// The same model without what only a fit that goes on needs: a tenth of the size, the same scores.
+  [[nodiscard]] Model stripped() const;
+
   /// First 12 hex digits of the SHA-256 over the tensors: names the model in metadata.
   [[nodiscard]] const std::string& id() const;
+
+  [[nodiscard]] const Tensors& tensors() const;  ///< internal
 
  private:
   struct Impl;

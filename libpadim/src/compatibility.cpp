@@ -1,0 +1,65 @@
+#include "compatibility.h"
+
+#include <string>
+#include <vector>
+
+#include "padim/error.h"
+
+namespace padim {
+namespace {
+
+std::string text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
+
+std::string names_of(const std::vector<TapInfo>& taps) {
+  std::string names;
+  for (const TapInfo& tap : taps) names += (names.empty() ? "" : " ") + tap.name;
+  return names;
+}
+
+std::string name_of(const ModelInfo& info) {
+  return to_string(info.reduction.kind) + " to " + std::to_string(info.dimensions) + " dimensions, seed " +
+         std::to_string(info.reduction.seed);
+}
+
+std::string epsilon_of(const ModelInfo& info) {
+  return info.relative_epsilon > 0 ? std::to_string(info.relative_epsilon) + " of the mean variance"
+                                   : std::to_string(info.epsilon);
+}
+
+}  // namespace
+
+void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model) {
+  const auto fail = [](const std::string& difference) {
+    throw Error(ErrorCode::mismatch, "the model does not belong to this backbone: " + difference);
+  };
+  if (backbone.name != model.backbone) fail("it was fitted with '" + model.backbone + "', not '" + backbone.name + "'");
+  if (backbone.weights_sha256 != model.weights_sha256) {
+    fail("its weights have SHA-256 " + model.weights_sha256.substr(0, 12) + "..., those loaded " +
+         backbone.weights_sha256.substr(0, 12) + "...; use the weights of the fit, or fit again");
+  }
+  if (backbone.taps != model.taps) fail("the taps differ; use the description of the fit, or fit again");
+}
+
+void check_mergeable(const ModelInfo& a, const ModelInfo& b) {
+  const auto require = [](bool same, const std::string& what, const std::string& first, const std::string& second) {
+    if (same) return;
+    throw Error(ErrorCode::mismatch, "the models cannot be merged: their " + what + " differ (" + first + " and " +
+                                         second + "); fit them with the same settings");
+  };
+  require(a.backbone == b.backbone, "backbones", a.backbone, b.backbone);
+  require(a.weights_sha256 == b.weights_sha256, "backbone weights", a.weights_sha256.substr(0, 12),
+          b.weights_sha256.substr(0, 12));
+  require(a.taps == b.taps, "taps", names_of(a.taps), names_of(b.taps));
+  require(a.grid == b.grid, "grids", to_string(a.grid), to_string(b.grid));
+  require(a.reduction == b.reduction, "reductions", name_of(a), name_of(b));
+  require(a.geometry.mode == b.geometry.mode, "geometries", to_string(a.geometry.mode), to_string(b.geometry.mode));
+  require(a.geometry.input == b.geometry.input, "network inputs", text(a.geometry.input), text(b.geometry.input));
+  static_cast<void>(map_to_frame(a.geometry, b.geometry.fitted_frame));
+  require(a.search_radius == b.search_radius, "search radii", std::to_string(a.search_radius),
+          std::to_string(b.search_radius));
+  const bool relative = a.relative_epsilon > 0;
+  require(a.relative_epsilon == b.relative_epsilon && (relative || a.epsilon == b.epsilon), "epsilons", epsilon_of(a),
+          epsilon_of(b));
+}
+
+}  // namespace padim

@@ -1,0 +1,121 @@
+// From segments to a model. Block cross-calibration: each segment's stored embeddings are scored by the model of all
+// other segments, and the model that is kept is the merge of all (docs/decisions/0001).
+
+#include "completion.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include "calibration.h"
+#include "gaussian.h"
+#include "mahalanobis.h"
+#include "model_tensors.h"
+#include "packed_triangle.h"
+#include "padim/error.h"
+#include "score_mapping.h"
+
+namespace padim {
+namespace {
+
+constexpr int kMinimumFrames = 4;
+constexpr double kSmallestEpsilon = 1e-6;  // for frames that are all alike, such as test patterns
+
+// A model's arrays after a fit.
+struct FittedArrays {
+  Gaussian statistics;
+  std::vector<std::uint16_t> whitener;
+};
+
+class Completion {
+ public:
+  Completion(const Segments& segments, ModelInfo info, WorkerPool& pool, const std::function<bool(double)>& progress)
+      : segments_(segments.settled(pool)),
+        info_(std::move(info)),
+        pool_(pool),
+        progress_(progress),
+        arrays_(
+            std::make_shared<FittedArrays>(FittedArrays{Gaussian(segments.positions(), segments.dimensions()), {}})) {
+    info_.frames = segments_.frames();
+    if (info_.frames < kMinimumFrames) {
+      throw Error(ErrorCode::numeric, "a fit needs at least " + std::to_string(kMinimumFrames) + " frames; " +
+                                          std::to_string(info_.frames) + " were given");
+    }
+  }
+
+  void choose_epsilon() {
+    if (info_.relative_epsilon == 0) return;
+    segments_.merge_all_but(-1, arrays_->statistics, pool_);
+    info_.epsilon = std::max(info_.relative_epsilon * statistics().mean_variance(), kSmallestEpsilon);
+  }
+
+  void calibrate_threshold() {
+    std::vector<float> scores;
+    for (int k = 0; k < segments_.size(); ++k) {
+      step(k);
+      score_held_out(k, scores);
+    }
+    info_.calibration = calibrate(std::move(scores), segments_.size(), info_.calibration.false_alarm_rate);
+  }
+
+  Model model(std::shared_ptr<const Segments> all) {
+    step(segments_.size());
+    segments_.merge_all_but(-1, arrays_->statistics, pool_);
+    arrays_->whitener = whiten(statistics(), info_.epsilon, pool_);
+    auto tensors = std::make_shared<Model::Tensors>();
+    const std::size_t elements = arrays_->whitener.size() - kTrianglePadding;
+    tensors->mean = statistics().mean;
+    tensors->whitener = std::span<const std::uint16_t>(arrays_->whitener).first(elements);
+    tensors->comoment = statistics().comoment;
+    tensors->segments = std::move(all);
+    tensors->owner = arrays_;
+    step(segments_.size() + 1);
+    return Model(std::move(info_), std::move(tensors));
+  }
+
+ private:
+  [[nodiscard]] GaussianView statistics() const { return arrays_->statistics.view(); }
+
+  void step(int done) const {
+    if (progress_ && !progress_(static_cast<double>(done) / (segments_.size() + 1))) {
+      throw Error(ErrorCode::cancelled, "the fit was stopped before it was complete");
+    }
+  }
+
+  // Raw image scores of a segment's stored frames by the model of all others.
+  void score_held_out(int segment, std::vector<float>& scores) {
+    segments_.merge_all_but(segment, arrays_->statistics, pool_);
+    const GaussianView others = statistics();
+    const auto whitener = whiten(others, info_.epsilon, pool_);
+    Mahalanobis mahalanobis(others.mean, whitener, info_.positions, others.dimensions, info_.search_radius);
+    ScoreMapper mapper(info_.positions, info_.geometry.input);
+    ScoreMap map;
+    std::vector<float> distances(static_cast<std::size_t>(others.positions));
+    const std::span<const float> stored = segments_.view(segment).stored;
+    for (std::size_t at = 0; at < stored.size(); at += others.mean.size()) {
+      mahalanobis.run(stored.subspan(at, others.mean.size()), distances, pool_);
+      scores.push_back(mapper.run(distances, map));
+    }
+  }
+
+  Segments segments_;
+  ModelInfo info_;
+  WorkerPool& pool_;
+  const std::function<bool(double)>& progress_;
+  std::shared_ptr<FittedArrays> arrays_;
+};
+
+}  // namespace
+
+Model complete_model(const Segments& segments, ModelInfo info, Threshold threshold, WorkerPool& pool,
+                     const std::function<bool(double)>& progress) {
+  auto all = std::make_shared<Segments>(segments);
+  all->flush(pool);
+  Completion completion(*all, std::move(info), pool, progress);
+  completion.choose_epsilon();
+  if (threshold == Threshold::calibrate) completion.calibrate_threshold();
+  return completion.model(std::move(all));
+}
+
+}  // namespace padim

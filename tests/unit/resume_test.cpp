@@ -1,0 +1,245 @@
+// A fit that stops and goes on, is merged, learns or forgets, against one fit over the same frames.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "expect_error.h"
+#include "fake_backbone.h"
+#include "padim/detector.h"
+#include "padim/fitter.h"
+#include "random_numbers.h"
+#include "scratch_folder.h"
+
+namespace padim::test {
+namespace {
+
+constexpr Size kFrame{64, 48};
+
+// Noise on a ramp whose brightness drifts with `time`.
+std::vector<std::uint8_t> picture(int time, double drift = 0.2) {
+  auto pixels =
+      random_bytes(static_cast<std::size_t>(kFrame.width * kFrame.height * 3), static_cast<std::uint32_t>(time));
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    const auto x = static_cast<double>(i / 3 % static_cast<std::size_t>(kFrame.width));
+    pixels[i] = static_cast<std::uint8_t>(40 + x + drift * time + pixels[i] / 16.0);
+  }
+  return pixels;
+}
+
+ImageView view_of(const std::vector<std::uint8_t>& pixels) {
+  ImageView view;
+  view.width = kFrame.width;
+  view.height = kFrame.height;
+  view.data[0] = pixels.data();
+  view.stride[0] = std::ptrdiff_t{kFrame.width} * 3;
+  return view;
+}
+
+std::shared_ptr<const Backbone> backbone() { return std::make_shared<FakeBackbone>(); }
+
+FitOptions options() {
+  FitOptions result;
+  result.input_size = {64, 48};
+  result.threads = 1;
+  result.batch_size = 1;
+  return result;
+}
+
+void add(Fitter& fitter, int first, int last, double drift = 0.2) {
+  for (int i = first; i < last; ++i) fitter.add(view_of(picture(i, drift)));
+}
+
+Model fitted(int first, int last, FitOptions fit = options()) {
+  Fitter fitter(backbone(), fit);
+  add(fitter, first, last);
+  return fitter.finish();
+}
+
+void expect_near(std::span<const float> a, std::span<const float> b, double tolerance) {
+  ASSERT_EQ(a.size(), b.size());
+  double largest = 0;
+  for (const float value : b) largest = std::max(largest, std::abs(static_cast<double>(value)));
+  for (std::size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], tolerance * largest) << i;
+}
+
+void expect_same(const Model& model, const Model& expected, double tolerance = 1e-4) {
+  EXPECT_EQ(model.info().frames, expected.info().frames);
+  expect_near(model.mean(), expected.mean(), tolerance);
+  expect_near(model.comoment(), expected.comoment(), tolerance);
+  const Calibration& calibration = model.info().calibration;
+  const Calibration& wanted = expected.info().calibration;
+  EXPECT_EQ(calibration.segments, wanted.segments);
+  ASSERT_EQ(calibration.scores.size(), wanted.scores.size());
+  for (std::size_t i = 0; i < wanted.scores.size(); ++i) {
+    EXPECT_NEAR(calibration.scores[i], wanted.scores[i], 2e-3 * static_cast<double>(wanted.scores[i])) << i;
+  }
+  EXPECT_NEAR(calibration.threshold, wanted.threshold, 2e-3 * wanted.threshold);
+}
+
+// Stopping, saving, loading and going on is the same as never stopping, wherever the stop falls.
+TEST(Resume, GoesOnAsIfItHadNeverStopped) {
+  const ScratchFolder folder;
+  const Model whole = fitted(0, 75);
+  for (const int stop : {4, 8, 31, 64, 74}) {
+    fitted(0, stop).save(folder / "part.padim");
+    Fitter fitter(backbone(), Model::load(folder / "part.padim"), options());
+    EXPECT_EQ(fitter.frames(), stop);
+    add(fitter, stop, 75);
+    SCOPED_TRACE(stop);
+    expect_same(fitter.finish(), whole);
+  }
+}
+
+// A fitter that resumed leaves the model that it came from as it was, even while both share memory.
+TEST(Resume, LeavesTheModelUntouched) {
+  const Model model = fitted(0, 20);
+  const std::vector<float> mean(model.mean().begin(), model.mean().end());
+  Fitter fitter(backbone(), model, options());
+  add(fitter, 20, 60);
+  const Model longer = fitter.finish();
+  EXPECT_NE(longer.id(), model.id());
+  expect_near(model.mean(), mean, 0);
+  Fitter again(backbone(), model, options());
+  add(again, 20, 60);
+  EXPECT_EQ(again.finish().id(), longer.id());
+}
+
+// Merging two fits is one fit over both, segments included; a merged model can be merged again.
+TEST(Merge, EqualsOneFit) {
+  const Model whole = fitted(0, 128);
+  expect_same(merge(fitted(0, 64), fitted(64, 128)), whole);
+  expect_same(merge(merge(fitted(0, 32), fitted(32, 64)), fitted(64, 128)), whole);
+  // Where the lengths do not meet, the segments lie elsewhere, but the Gaussians are the same.
+  const Model uneven = merge(fitted(0, 37), fitted(37, 128));
+  expect_near(uneven.mean(), whole.mean(), 1e-4);
+  expect_near(uneven.comoment(), whole.comoment(), 1e-4);
+  EXPECT_GE(uneven.info().calibration.segments, 4);
+  EXPECT_LE(uneven.info().calibration.segments, 8);
+}
+
+// What does not fit together is refused, and the sentence names the difference.
+TEST(Merge, NamesWhatDiffers) {
+  const Model model = fitted(0, 8);
+  struct Case {
+    const char* difference;
+    FitOptions options;
+  };
+  std::vector<Case> cases;
+  const auto differing = [&](const char* difference, const auto& change) {
+    FitOptions changed = options();
+    change(changed);
+    cases.push_back({difference, changed});
+  };
+  differing("grids", [](FitOptions& o) { o.grid = Grid::finest; });
+  differing("search radii", [](FitOptions& o) { o.search_radius = 1; });
+  differing("epsilons", [](FitOptions& o) { o.epsilon = 0.5; });
+  differing("epsilons", [](FitOptions& o) { o.relative_epsilon = 0.5; });
+  differing("network inputs", [](FitOptions& o) { o.input_size = {128, 96}; });
+  differing("reductions", [](FitOptions& o) {
+    o.reduction = ReductionKind::random;
+    o.dimensions = 7;
+  });
+  for (const Case& c : cases) {
+    expect_error(ErrorCode::mismatch, {"cannot be merged", c.difference},
+                 [&] { (void)merge(model, fitted(0, 8, c.options)); });
+  }
+  expect_error(ErrorCode::invalid_argument, {"stripped"}, [&] { (void)merge(model, model.stripped()); });
+  expect_error(ErrorCode::invalid_argument, {"stripped"}, [&] { Fitter(backbone(), model.stripped(), options()); });
+  expect_error(ErrorCode::mismatch, {"resnet18"}, [&] { Fitter(std::make_shared<FakeBackbone>("resnet18"), model); });
+}
+
+// A stripped model scores as before, and is much smaller on the disk.
+TEST(Strip, KeepsTheScores) {
+  const ScratchFolder folder;
+  const Model model = fitted(0, 40);
+  model.save(folder / "whole.padim");
+  model.stripped().save(folder / "stripped.padim");
+  EXPECT_LT(std::filesystem::file_size(folder / "stripped.padim"),
+            std::filesystem::file_size(folder / "whole.padim") / 4);
+  const Model stripped = Model::load(folder / "stripped.padim");
+  EXPECT_FALSE(stripped.resumable());
+  EXPECT_EQ(stripped.id(), model.id());
+  Detector whole(backbone(), model);
+  Detector small(backbone(), stripped);
+  EXPECT_EQ(whole.detect(view_of(picture(50))).raw_score, small.detect(view_of(picture(50))).raw_score);
+}
+
+// A learned stretch is a segment of its own even when it is short: what it shows counts for the threshold.
+TEST(Learn, RaisesTheThresholdForANewLook) {
+  const auto bright = [](int i) { return picture(i + 200, 0.3); };
+  Fitter fitter(backbone(), fitted(0, 96), options());
+  const Model before = fitter.finish();
+  Detector first(backbone(), before);
+  EXPECT_TRUE(first.detect(view_of(bright(12))).anomalous);
+  fitter.begin_stretch();
+  for (int i = 0; i < 10; ++i) fitter.add(view_of(bright(i)));
+  fitter.end_stretch();
+  const Model after = fitter.finish();
+  EXPECT_EQ(after.info().frames, 106);
+  EXPECT_EQ(after.info().calibration.segments, before.info().calibration.segments + 1);
+  EXPECT_GT(after.info().calibration.threshold, before.info().calibration.threshold);
+  Detector second(backbone(), after);
+  EXPECT_FALSE(second.detect(view_of(bright(12))).anomalous);
+}
+
+// Forgetting weighs each frame by 2^(-age / half-life): the mean against the closed form.
+TEST(Forget, WeighsFramesByTheirAge) {
+  constexpr int kFrames = 90;
+  const double factor = std::exp2(-1.0 / 10);
+  Fitter fitter(backbone(), options());
+  for (int i = 0; i < kFrames; ++i) {
+    if (i > 0) fitter.forget(factor);
+    add(fitter, i, i + 1);
+  }
+  const Model model = fitter.prepare(Threshold::calibrate)({});
+  std::vector<double> mean(model.mean().size());
+  double total = 0;
+  for (int i = 0; i < kFrames; ++i) {
+    FitOptions single = options();
+    Fitter one(backbone(), single);
+    for (int k = 0; k < 4; ++k) add(one, i, i + 1);
+    const Model frame = one.finish();
+    const double weight = std::pow(factor, kFrames - 1 - i);
+    for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += weight * static_cast<double>(frame.mean()[j]);
+    total += weight;
+  }
+  for (std::size_t j = 0; j < mean.size(); ++j) ASSERT_NEAR(model.mean()[j], mean[j] / total, 1e-3) << j;
+  EXPECT_LE(model.info().calibration.segments, 8);
+}
+
+// A job computes the model of its moment while the fitter goes on, and `keep` keeps the threshold.
+TEST(Prepare, IsIndependentOfTheFitter) {
+  const Model model = fitted(0, 40);
+  Fitter fitter(backbone(), model, options());
+  add(fitter, 40, 50);
+  const ModelJob then = fitter.prepare(Threshold::keep);
+  Fitter reference(backbone(), model, options());
+  add(reference, 40, 50);
+  const Model expected = reference.prepare(Threshold::keep)({});
+  add(fitter, 50, 90);
+  const Model refreshed = then({});
+  EXPECT_EQ(refreshed.id(), expected.id());
+  EXPECT_EQ(refreshed.info().frames, 50);
+  EXPECT_EQ(refreshed.info().calibration, model.info().calibration);
+}
+
+// Augmented copies widen the Gaussians but are neither counted nor scored, and the same fit gives the same model.
+TEST(Augment, WidensWithoutCounting) {
+  FitOptions augmented = options();
+  augmented.augment = 3;
+  const Model plain = fitted(0, 40);
+  const Model wide = fitted(0, 40, augmented);
+  EXPECT_EQ(wide.info().frames, 40);
+  EXPECT_EQ(wide.info().calibration.scores.size(), plain.info().calibration.scores.size());
+  EXPECT_GT(wide.info().epsilon, 1.5 * plain.info().epsilon);  // a fraction of the mean variance
+  EXPECT_EQ(wide.id(), fitted(0, 40, augmented).id());
+  augmented.augment = 17;
+  expect_error(ErrorCode::invalid_argument, {"augmented copies", "0..16"}, [&] { Fitter(backbone(), augmented); });
+}
+
+}  // namespace
+}  // namespace padim::test
