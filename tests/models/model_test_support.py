@@ -1,10 +1,9 @@
-"""What the tests of models/ share: where things are, an independent .safetensors reader, and skipping."""
+"""What the tests of models/ share: where things are, and an independent .safetensors reader."""
 
 import json
 import os
 import struct
 import sys
-import unittest
 
 import numpy as np
 
@@ -12,7 +11,9 @@ sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MODELS = os.path.join(ROOT, "models")
 CONVERT = os.path.join(MODELS, "convert")
-SKIPPED = 77
+
+sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
+from skippable import main, shared_folder, skip_file  # noqa: E402, F401
 
 
 def read_safetensors(path):
@@ -28,22 +29,3 @@ def read_safetensors(path):
         first, end = entry["data_offsets"]
         tensors[name] = np.frombuffer(data[first:end], "<f4").reshape(entry["shape"])
     return tensors, metadata
-
-
-def shared_folder(*parts):
-    """A path below $PADIM_SHARED (the folder of reference data), or None where there is none."""
-    path = os.path.join(os.environ.get("PADIM_SHARED", ""), *parts)
-    return path if os.environ.get("PADIM_SHARED") and os.path.exists(path) else None
-
-
-def skip_file(reason):
-    print(f"skipped: {reason}")
-    sys.exit(SKIPPED)
-
-
-def main():
-    """unittest.main(), with exit code 77 when every test was skipped."""
-    result = unittest.main(exit=False, verbosity=2).result
-    if result.wasSuccessful() and result.testsRun > 0 and result.testsRun == len(result.skipped):
-        skip_file("; ".join(sorted({reason for _, reason in result.skipped})))
-    sys.exit(0 if result.wasSuccessful() else 1)
