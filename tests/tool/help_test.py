@@ -3,7 +3,7 @@ import unittest
 
 from tool_case import ToolCase, run
 
-COMMANDS = ("fit", "detect", "info", "sample")
+COMMANDS = ("fit", "detect", "info", "merge", "sample")
 
 
 class Help(ToolCase):
@@ -47,6 +47,9 @@ class Help(ToolCase):
             (detect + ["--overlay", "glitter"], "glitter"),
             (detect + ["--colormap", "grey"], "grey"),
             (["info"], "model"),
+            (["merge", "a.padim", "--output", "c.padim"], "models"),
+            (fit + ["--resume", "m.padim", "--grid", "finest"], "--grid"),
+            (fit + ["--augment", "17"], "--augment"),
             (["sample"], "--output"),
             (["sample", "--output", "x", "--inspect-frames", "3"], "--inspect-frames"),
         ):

@@ -25,13 +25,18 @@ constexpr char kExamples[] = R"(Examples:
   padim fit --input photos/good --output part.padim --false-alarm-rate 0.005
   padim fit --input photos/good --output part.padim --search-radius 1
       for parts that sit loosely
+  padim fit --resume part.padim --input tuesday.mp4 --output part.padim
+      go on with a fit
   padim fit --input train/good --output screw.padim --backbone resnet18 --geometry paper
       --grid finest --reduction random --dimensions 100 --epsilon 0.01
       the published configuration)";
 
+constexpr char kModelGroup[] = "Model";
+
 struct FitArguments {
   std::filesystem::path input;
   std::filesystem::path output;
+  std::filesystem::path resume;
   BackboneArguments backbone;
   FitOptions options;  ///< names and sizes are parsed into it by fit_options()
   std::string grid = to_string(FitOptions{}.grid);
@@ -39,6 +44,7 @@ struct FitArguments {
   std::string geometry = to_string(FitOptions{}.geometry);
   std::string input_size;
   std::optional<double> false_alarm_rate;
+  bool strip = false;
   bool skip_unreadable = false;
 };
 
@@ -97,19 +103,27 @@ std::optional<Model> fit(FrameSource& source, Fitter& fitter) {
   return std::nullopt;
 }
 
+Fitter make_fitter(const FitArguments& arguments, const FrameSource& source) {
+  const FitOptions options = fit_options(arguments, source);
+  if (arguments.resume.empty()) {
+    announce_false_alarm_rate(arguments, source.kind());
+    return {open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output)), options};
+  }
+  const Model model = Model::load(arguments.resume);
+  return {open_backbone(backbone_options(arguments.backbone, model.info().backbone, arguments.resume)), model, options};
+}
+
 int run_fit(const FitArguments& arguments) {
   check_folder_of(arguments.output);
   const auto source = open_frame_source(arguments.input);
-  const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output));
-  Fitter fitter(backbone, fit_options(arguments, *source));
-  announce_false_alarm_rate(arguments, source->kind());
+  Fitter fitter = make_fitter(arguments, *source);
   const std::optional<Model> model = fit(*source, fitter);
   if (!model) {
     const bool exists = std::filesystem::exists(arguments.output);
     notice("interrupted: " + in_quotes(arguments.output) + (exists ? " is as it was" : " was not written"));
     return interrupt_status();
   }
-  model->save(arguments.output);
+  (arguments.strip ? model->stripped() : *model).save(arguments.output);
   std::fputs(describe(*model).c_str(), stdout);
   if (source->unreadable() == 0 || arguments.skip_unreadable) return 0;
   notice(std::to_string(source->unreadable()) + " of " + std::to_string(source->length()) +
@@ -118,7 +132,7 @@ int run_fit(const FitArguments& arguments) {
 }
 
 void add_model_options(CLI::App& command, FitArguments& arguments) {
-  const std::string group = "Model";
+  const std::string group = kModelGroup;
   FitOptions& options = arguments.options;
   command.add_option("--grid", arguments.grid, "patch positions: of the coarsest or of the finest tap")
       ->check(CLI::IsMember({"coarsest", "finest"}))
@@ -174,9 +188,23 @@ void add_fit_command(CLI::App& app, int& status) {
   command->add_option("--batch-size", arguments->options.batch_size, "frames per network run, 0 for automatic")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  command
+      ->add_option("--augment", arguments->options.augment,
+                   "extra copies of each frame with other light, white balance, position and noise: for short fits of "
+                   "static scenes")
+      ->check(CLI::Range(0, 16))
+      ->capture_default_str();
+  command->add_flag("--strip", arguments->strip,
+                    "leave out what only a further fit needs: a tenth of the size, no --resume and no merge");
   command->add_flag("--skip-unreadable", arguments->skip_unreadable,
                     "do not fail because of images that cannot be read");
   add_model_options(*command, *arguments);
+  auto* resume =
+      command->add_option("--resume", arguments->resume, "go on with the fit of this model, with its settings")
+          ->type_name("M.padim");
+  for (CLI::Option* option : command->get_options([](const CLI::Option* o) { return o->get_group() == kModelGroup; })) {
+    resume->excludes(option);
+  }
   add_backbone_options(*command, arguments->backbone, BackboneOptions{}.name);
   command->callback([arguments, &status] { status = run_fit(*arguments); });
 }

@@ -11,6 +11,7 @@ namespace padim::tool {
 void add_fit_command(CLI::App& app, int& status);
 void add_detect_command(CLI::App& app, int& status);
 void add_info_command(CLI::App& app, int& status);
+void add_merge_command(CLI::App& app, int& status);
 void add_sample_command(CLI::App& app, int& status);
 
 }  // namespace padim::tool
