@@ -118,6 +118,8 @@ GType attach_meta_type() {
   static const GFlagsValue values[] = {
       {kMetaScore, "GstPadimMeta with the frame's score", "score"},
       {kMetaRoi, "A region-of-interest meta of type anomaly for each region", "roi"},
+      {kMetaAnalytics, "GstAnalytics: class, objects and segmentation (nothing before GStreamer 1.24)", "analytics"},
+      {kMetaTensor, "GstTensorMeta with the raw score map (nothing before GStreamer 1.26)", "tensor"},
       {0, nullptr, nullptr},
   };
   static const GType type = register_flags("GstPadimFilterAttachMeta", values);

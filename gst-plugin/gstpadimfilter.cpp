@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gstpadimmeta.h"
+#include "gst/padim/gstpadimmeta.h"
 #include "guard.h"
 #include "padim/error.h"
 #include "padim/log.h"
@@ -296,6 +296,6 @@ static void gst_padim_filter_init(GstPadimFilter* self) {
 gboolean gst_padim_filter_register(GstPlugin* plugin) {
   GST_DEBUG_CATEGORY_INIT(padimfilter_debug, "padimfilter", 0, "PaDiM anomaly filter");
   padim::set_log_handler(padim::gst::log_to_debug_category);
-  if (!padim::gst::register_padim_meta()) return FALSE;
+  if (gst_padim_meta_get_info() == nullptr) return FALSE;
   return gst_element_register(plugin, "padimfilter", GST_RANK_NONE, GST_TYPE_PADIM_FILTER);
 }

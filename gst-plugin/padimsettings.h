@@ -27,6 +27,8 @@ enum OverlayFlag : unsigned {
 enum MetaFlag : unsigned {
   kMetaScore = 1u << 0,
   kMetaRoi = 1u << 1,
+  kMetaAnalytics = 1u << 2,
+  kMetaTensor = 1u << 3,
 };
 
 /// What may change while playing. The streaming thread takes a copy for each frame, so it holds nothing that
@@ -38,7 +40,7 @@ struct LiveSettings {
   double overlay_opacity = OverlayOptions{}.opacity;
   double overlay_floor = OverlayOptions{}.floor;
   Colormap colormap = OverlayOptions{}.colormap;
-  unsigned attach_meta = kMetaScore | kMetaRoi;
+  unsigned attach_meta = kMetaScore | kMetaRoi | kMetaAnalytics;
   PostMessages post_messages = PostMessages::events;
   unsigned min_anomalous_frames = 1;
   std::uint64_t event_gap_ns = 1'000'000'000;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backbonefactory.h"
-#include "gstpadimmeta.h"
+#include "framemetas.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
 #include "padimmessages.h"
@@ -170,6 +170,8 @@ void State::attach(GstBuffer* buffer, const Detection& detection, const FrameTim
     add_padim_meta(buffer, detection, detector_->model(), {times.pts, false, frame_});
   }
   if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
+  if ((live_.attach_meta & kMetaAnalytics) != 0) add_analytics_meta(buffer, detection);
+  if ((live_.attach_meta & kMetaTensor) != 0) add_tensor_meta(buffer, detection);
 }
 
 void State::post_messages(const Detection& detection, const FrameTimes& times) {

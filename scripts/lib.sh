@@ -13,6 +13,7 @@ BUILD_PACKAGES=(
   g++
   libcli11-dev
   libeigen3-dev
+  libgstreamer-plugins-bad1.0-dev
   libgstreamer-plugins-base1.0-dev
   libgstreamer1.0-dev
   libhwy-dev

@@ -77,7 +77,7 @@ TEST(PropertiesTest, HaveTheDocumentedDefaults) {
       {"overlay-opacity", "0.5"},
       {"overlay", "heatmap+text"},
       {"colormap", "jet"},
-      {"attach-meta", "score+roi"},
+      {"attach-meta", "score+roi+analytics"},
       {"post-messages", "events"},
       {"json-location", "NULL"},
       {"last-score", "-1"},

@@ -66,7 +66,7 @@ TEST(StatesTest, PropertiesChangeFromTwoThreads) {
     for (int i = start; !stop; ++i) {
       g_object_set(harness.element(), "threshold", (i % 10) / 10.0, "overlay", static_cast<guint>(i) % 16,
                    "overlay-opacity", (i % 7) / 7.0, "overlay-floor", (i % 5) / 5.0, "attach-meta",
-                   static_cast<guint>(i) % 4, "colormap", i % 4, "post-messages", i % 3, "min-anomalous-frames",
+                   static_cast<guint>(i) % 16, "colormap", i % 4, "post-messages", i % 3, "min-anomalous-frames",
                    static_cast<guint>(1 + i % 3), "event-gap", static_cast<guint64>(i) * 1000, "model-file",
                    i % 2 == 0 ? "a.padim" : nullptr, nullptr);
       gchar* info = nullptr;
