@@ -12,8 +12,9 @@ usage() {
 usage: scripts/debian13.sh [COMMAND ...]
 
 Makes a Debian 13 in a temporary folder with debootstrap, clones the last commit into it and runs COMMAND there
-(scripts/test.sh -Dwerror=true). Needs root; the exit status is $CANNOT where it cannot be done. DEBIAN_MIRROR names
-another mirror than $MIRROR; TMPDIR another place for 6 GB of temporary files.
+(scripts/test.sh with warnings as errors and GstAnalytics, which Debian 12 lacks). Needs root; the exit status is
+$CANNOT where it cannot be done. DEBIAN_MIRROR names another mirror than $MIRROR; TMPDIR another place for
+6 GB of temporary files.
 END
 }
 
@@ -27,7 +28,7 @@ cannot() {
 check_machine() {
   [[ $(id -u) -eq 0 ]] || cannot "this needs root"
   grep -qs '^13' /etc/debian_version && cannot "this is one already"
-  command -v debootstrap >/dev/null || cannot "debootstrap is not installed"
+  command -v debootstrap >/dev/null || (install_packages debootstrap) || cannot "debootstrap cannot be installed"
   unshare --mount true 2>/dev/null || cannot "mounting is not allowed"
   local free
   free=$(df --output=avail -k "${TMPDIR:-/tmp}" | tail -n 1)
@@ -70,5 +71,5 @@ system=$temporary/system
 bootstrap
 share_network
 git clone -q . "$system/srv/padim"
-if [[ $# -eq 0 ]]; then set -- scripts/test.sh -Dwerror=true; fi
+if [[ $# -eq 0 ]]; then set -- scripts/test.sh -Dwerror=true -Danalytics=enabled; fi
 enter "$@" </dev/null
