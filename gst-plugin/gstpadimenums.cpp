@@ -102,6 +102,17 @@ GType post_messages_type() {
   return type;
 }
 
+GType late_policy_type() {
+  static const GEnumValue values[] = {
+      {value(LatePolicy::reuse), "Hand it on in time with the result of an earlier frame", "reuse"},
+      {value(LatePolicy::block), "Score it all the same, so that later frames wait", "block"},
+      {value(LatePolicy::drop), "Drop it", "drop"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterLatePolicy", values);
+  return type;
+}
+
 GType overlay_type() {
   static const GFlagsValue values[] = {
       {kOverlayHeatmap, "Heat map of the scores above overlay-floor", "heatmap"},

@@ -12,6 +12,7 @@ GType reduction_type();
 GType geometry_type();
 GType colormap_type();
 GType post_messages_type();
+GType late_policy_type();
 GType overlay_type();
 GType attach_meta_type();
 

@@ -14,7 +14,7 @@
 #include "padimproperties.h"
 #include "padimsettings.h"
 #include "padimstate.h"
-#include "published.h"
+#include "shared.h"
 #include "videoframe.h"
 
 GST_DEBUG_CATEGORY_STATIC(padimfilter_debug);
@@ -23,13 +23,13 @@ GST_DEBUG_CATEGORY_STATIC(padimfilter_debug);
 namespace padim::gst {
 namespace {
 
-/// What an element owns. Lock order: the sink pad's stream lock first; settings_mutex and the mutex inside `published`
+/// What an element owns. Lock order: the sink pad's stream lock first; settings_mutex and the mutexes inside `shared`
 /// are never held together, nor while another function of this plugin, of GStreamer or of libpadim runs.
 struct Filter {
   std::mutex settings_mutex;
   Settings settings;  ///< any thread, under settings_mutex
 
-  Published published;  ///< any thread
+  Shared shared;  ///< any thread
 
   // Under the sink pad's stream lock. A pad takes data from the moment it is activated, which is before start(): where
   // upstream is already running, frames and events may come while there is no state.
@@ -100,9 +100,9 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   Filter& filter = filter_of(object);
   if (id == last_score_id()) {
-    g_value_set_double(value, filter.published.last_score());
+    g_value_set_double(value, filter.shared.published.last_score());
   } else if (id == model_info_id()) {
-    const auto model = filter.published.model();
+    const auto model = filter.shared.published.model();
     g_value_set_string(value, model ? to_json(*model).c_str() : nullptr);
   } else if (id == 0 || id > properties().size()) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -123,13 +123,15 @@ gboolean start(GstBaseTransform* transform) {
   return guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Doing::starting, FALSE, [&] {
     const StreamLock stream_lock(transform);
     filter.failed = filter.format_refused = false;
-    filter.published.reset();
+    filter.shared.published.reset();
+    filter.shared.lateness.reset();
+    filter.shared.processing_time.reset();
     Settings settings;
     {
       const std::lock_guard lock(filter.settings_mutex);
       settings = filter.settings;
     }
-    filter.state = std::make_unique<State>(GST_ELEMENT(transform), settings, filter.published);
+    filter.state = std::make_unique<State>(GST_ELEMENT(transform), settings, filter.shared);
     return TRUE;
   });
 }
@@ -142,7 +144,7 @@ gboolean stop(GstBaseTransform* transform) {
   });
   const StreamLock stream_lock(transform);
   filter.state.reset();
-  filter.published.reset();
+  filter.shared.published.reset();
   return TRUE;
 }
 
@@ -185,8 +187,10 @@ GstFlowReturn transform_ip(GstBaseTransform* transform, GstBuffer* buffer) {
   if (filter.failed) return GST_FLOW_ERROR;
   filter.format_refused = false;  // the stream went on with caps that are accepted
   const FrameTimes times = frame_times(buffer, transform->segment);
-  filter.failed = !guarded_stream(transform, [&] { filter.state->process(buffer, times); });
-  return filter.failed ? GST_FLOW_ERROR : GST_FLOW_OK;
+  auto outcome = State::Outcome::hand_on;
+  filter.failed = !guarded_stream(transform, [&] { outcome = filter.state->process(buffer, times); });
+  if (filter.failed) return GST_FLOW_ERROR;
+  return outcome == State::Outcome::drop ? GST_BASE_TRANSFORM_FLOW_DROPPED : GST_FLOW_OK;
 }
 
 // Never called, as transform_ip is replaced; but without it the video filter clears transform_ip_on_passthrough.
@@ -202,14 +206,51 @@ gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(gst_padim_filter_parent_class)->sink_event(transform, event);
 }
 
-gboolean finish_fit(GstPadimFilter* self) { return static_cast<gboolean>(self->filter->published.request_finish()); }
+// Elements in front, decoders above all, leave out frames where they hear that frames are late.
+bool wants_every_frame(Filter& filter) {
+  if (filter.shared.published.fitting()) return true;
+  const std::lock_guard lock(filter.settings_mutex);
+  return filter.settings.live.late_policy == LatePolicy::block;
+}
+
+gboolean src_event(GstBaseTransform* transform, GstEvent* event) {
+  Filter& filter = filter_of(transform);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
+    GstClockTimeDiff late_by = 0;
+    GstClockTime running_time = GST_CLOCK_TIME_NONE;
+    gst_event_parse_qos(event, nullptr, nullptr, &late_by, &running_time);
+    filter.shared.lateness.report(running_time, late_by);
+    if (wants_every_frame(filter)) {
+      gst_event_unref(event);
+      return TRUE;
+    }
+  }
+  return GST_BASE_TRANSFORM_CLASS(gst_padim_filter_parent_class)->src_event(transform, event);
+}
+
+// A frame's processing time is latency like any other: sinks would call each frame late otherwise.
+gboolean answer_query(GstBaseTransform* transform, GstPadDirection direction, GstQuery* query) {
+  if (!GST_BASE_TRANSFORM_CLASS(gst_padim_filter_parent_class)->query(transform, direction, query)) return FALSE;
+  if (direction != GST_PAD_SRC || GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return TRUE;
+  const GstClockTime own = filter_of(transform).shared.processing_time.latency();
+  gboolean live = FALSE;
+  GstClockTime least = 0;
+  GstClockTime most = 0;
+  gst_query_parse_latency(query, &live, &least, &most);
+  gst_query_set_latency(query, live, least + own, GST_CLOCK_TIME_IS_VALID(most) ? most + own : most);
+  return TRUE;
+}
+
+gboolean finish_fit(GstPadimFilter* self) {
+  return static_cast<gboolean>(self->filter->shared.published.request_finish());
+}
 
 gboolean save_model(GstPadimFilter* self, const char* path) {
   return guarded(GST_ELEMENT(self), GST_MESSAGE_WARNING, Doing::streaming, FALSE, [&] {
     if (path == nullptr || *path == '\0') {
       throw Error(ErrorCode::invalid_argument, "save-model has no path: pass the name of the file to write");
     }
-    const auto model = self->filter->published.model();
+    const auto model = self->filter->shared.published.model();
     if (!model) {
       throw Error(ErrorCode::invalid_argument, std::string("there is no model to save to '") + path +
                                                    "' yet: load one with mode=detect, or wait for the end of the fit");
@@ -279,6 +320,8 @@ static void gst_padim_filter_class_init(GstPadimFilterClass* klass) {
   transform_class->start = start;
   transform_class->stop = stop;
   transform_class->sink_event = sink_event;
+  transform_class->src_event = src_event;
+  transform_class->query = answer_query;
   transform_class->before_transform = before_transform;
   transform_class->transform_ip = transform_ip;
   transform_class->transform_ip_on_passthrough = TRUE;  // frames of mode off are counted

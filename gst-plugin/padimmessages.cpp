@@ -55,6 +55,13 @@ GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& eve
   return new_message(element, structure);
 }
 
+GstMessage* new_drop_message(GstElement* element, const FrameTimes& times, const FrameCounts& counts) {
+  GstMessage* message =
+      gst_message_new_qos(GST_OBJECT(element), FALSE, times.running_time, times.stream_time, times.pts, times.duration);
+  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, counts.handed_on, counts.dropped);
+  return message;
+}
+
 GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
                                const std::string& model_file) {
   GstStructure* structure = new_structure("padim-fitted", times);

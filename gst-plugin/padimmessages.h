@@ -27,6 +27,13 @@ namespace padim::gst {
 /// frames (guint64: anomalous ones).
 [[nodiscard]] GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& event);
 
+/// A QoS message of GStreamer's, about a frame that was dropped for being late. counts: of the stream so far.
+struct FrameCounts {
+  std::uint64_t handed_on;
+  std::uint64_t dropped;
+};
+[[nodiscard]] GstMessage* new_drop_message(GstElement* element, const FrameTimes& times, const FrameCounts& counts);
+
 /// "padim-fitted", with the times of the last fitted frame: frames (guint64), model-file (string, absent where the
 /// model was not saved), threshold (gdouble: the raw score that is shown as 0.5), model-id (string).
 [[nodiscard]] GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,

@@ -160,6 +160,17 @@ void add_fit_properties(std::vector<Property>& out) {
       1e-9, 0.5, kReady, PADIM_MEMBER(false_alarm_rate)));
 }
 
+void add_live_properties(std::vector<Property>& out) {
+  out.push_back(
+      uint_property({"inference-interval", "Inference interval",
+                     "Frames of which one is scored; the others carry its result (1 = every frame is scored)"},
+                    1, G_MAXINT, kPlaying, PADIM_MEMBER(live.inference_interval)));
+  out.push_back(enum_property({"late-policy", "Late policy",
+                               "What becomes of a frame that the sink would show too late, while detecting. Every half "
+                               "second one is scored all the same; a fit never skips a frame"},
+                              late_policy_type(), kPlaying, PADIM_MEMBER(live.late_policy)));
+}
+
 void add_output_properties(std::vector<Property>& out) {
   out.push_back(double_property({"threshold", "Threshold",
                                  "Score from which a frame is anomalous (0.5 = calibrated by the fit; lower finds "
@@ -199,6 +210,7 @@ std::vector<Property> make_properties() {
   std::vector<Property> properties;
   add_model_properties(properties);
   add_fit_properties(properties);
+  add_live_properties(properties);
   add_output_properties(properties);
   return properties;
 }

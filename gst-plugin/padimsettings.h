@@ -17,6 +17,8 @@ enum class Mode { detect, fit, fit_then_detect, off };
 
 enum class PostMessages { none, events, all };
 
+enum class LatePolicy { reuse, block, drop };
+
 enum OverlayFlag : unsigned {
   kOverlayHeatmap = 1u << 0,
   kOverlayContour = 1u << 1,
@@ -35,6 +37,8 @@ enum MetaFlag : unsigned {
 /// allocates.
 struct LiveSettings {
   Mode mode = Mode::detect;
+  unsigned inference_interval = 1;  ///< frames of which the network sees one
+  LatePolicy late_policy = LatePolicy::reuse;
   double threshold = 0.5;  ///< shown score; 0.5 is the calibrated threshold
   unsigned overlay = kOverlayHeatmap | kOverlayText;
   double overlay_opacity = OverlayOptions{}.opacity;

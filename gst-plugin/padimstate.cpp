@@ -1,5 +1,6 @@
 #include "padimstate.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -31,8 +32,12 @@ bool draws(const OverlayOptions& options, const Detection& detection) {
   return (options.parts.boxes || options.parts.contour) && !detection.regions.empty();
 }
 
-// The first run of a network plans its kernels and allocates its scratch memory.
-void warm_up(Detector& detector) {
+GstClockTime time_since(gint64 begin_us) {
+  return static_cast<GstClockTime>(std::max<gint64>(g_get_monotonic_time() - begin_us, 0)) * GST_USECOND;
+}
+
+// The first run of a network plans its kernels and allocates its scratch memory. The time of the second is returned.
+GstClockTime warm_up(Detector& detector) {
   const Size size = detector.model().info().geometry.fitted_frame;
   const std::vector<std::uint8_t> grey(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height),
                                        128);
@@ -43,12 +48,15 @@ void warm_up(Detector& detector) {
   frame.data[0] = grey.data();
   frame.stride[0] = size.width;
   detector.detect(frame);
+  const gint64 begin_us = g_get_monotonic_time();
+  detector.detect(frame);
+  return time_since(begin_us);
 }
 
 }  // namespace
 
-State::State(GstElement* element, const Settings& settings, Published& published)
-    : element_(element), settings_(settings), published_(published), live_(settings.live) {
+State::State(GstElement* element, const Settings& settings, Shared& shared)
+    : element_(element), settings_(settings), shared_(shared), published_(shared.published), live_(settings.live) {
   if (!settings_.json_location.empty()) json_.emplace(settings_.json_location);
   if (fits(live_.mode)) start_fit();
   if (live_.mode == Mode::detect) load_model();
@@ -97,11 +105,12 @@ void State::load_model() {
   backbone_ = open(name);
   published_.set_model(model);
   use_model(std::move(model));
-  warm_up(*detector_);
+  set_processing_time(warm_up(*detector_));
 }
 
 void State::use_model(Model model) {
   detector_ = std::make_unique<Detector>(backbone_, std::move(model), DetectorOptions{settings_.threads});
+  schedule_.reset();
 }
 
 void State::check_format(const GstVideoInfo& info) const {
@@ -112,6 +121,7 @@ void State::check_format(const GstVideoInfo& info) const {
 void State::set_format(const GstVideoInfo& info) {
   check_format(info);
   format_ = info;
+  schedule_.reset();
 }
 
 void State::begin_frame(const LiveSettings& live) {
@@ -121,39 +131,69 @@ void State::begin_frame(const LiveSettings& live) {
   if (fits(live_.mode) && !fit_) start_fit();
   if (live_.mode == Mode::detect && !detector_) load_model();
   if (!detects(live_.mode)) post_event_end();
+  if (live_.mode == Mode::off) set_processing_time(0);
 }
 
-void State::process(GstBuffer* buffer, const FrameTimes& times) {
+State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
+  Outcome outcome = Outcome::hand_on;
   if (fit_ && fits(live_.mode)) {
     fit_frame(buffer, times);
   } else if (detects(live_.mode)) {
-    detect_frame(buffer, times);
+    outcome = detect_frame(buffer, times);
   } else {
     write_record(times, "off", nullptr);
   }
   ++frame_;
+  return outcome;
 }
 
 void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
+  const gint64 begin_us = g_get_monotonic_time();
   {
     const MappedFrame frame(*format_, buffer, GST_MAP_READ);
     fit_->add(frame.view(), times);
   }
+  add_processing_time(begin_us);
   write_record(times, "fit", nullptr);
   if (fit_->complete()) finish_fit();
 }
 
-void State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
-  const Detection* detection = nullptr;
-  {
-    const MappedFrame frame(*format_, buffer, GST_MAP_READ);
-    detection = &detector_->detect(frame.view(), live_.threshold);
+State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
+  using Plan = InferenceSchedule::Plan;
+  const gint64 begin_us = g_get_monotonic_time();
+  const bool late = shared_.lateness.is_late(times);
+  const Plan plan = schedule_.plan(live_, times, late, shared_.processing_time.latency());
+  if (plan == Plan::score) {
+    const Detection& detection = infer(buffer, times);
+    finish_frame(buffer, detection, times, Freshness::scored);
+    post_messages(detection, times);
+    add_processing_time(begin_us);
+    return Outcome::hand_on;
   }
-  draw(buffer, *detection);
-  attach(buffer, *detection, times);
-  published_.set_last_score(detection->score);
-  write_record(times, "detect", detection);
-  post_messages(*detection, times);
+  schedule_.skipped();
+  if (plan == Plan::reuse) {
+    finish_frame(buffer, detector_->judge(live_.threshold), times, Freshness::reused);
+    return Outcome::hand_on;
+  }
+  ++dropped_;
+  write_record(times, "drop", nullptr);
+  gst_element_post_message(element_, new_drop_message(element_, times, {frame_ + 1 - dropped_, dropped_}));
+  return Outcome::drop;
+}
+
+const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
+  const MappedFrame frame(*format_, buffer, GST_MAP_READ);
+  const Detection& detection = detector_->detect(frame.view(), live_.threshold);
+  schedule_.scored(times);
+  inference_pts_ = times.pts;
+  return detection;
+}
+
+void State::finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, Freshness freshness) {
+  draw(buffer, detection);
+  attach(buffer, detection, freshness);
+  published_.set_last_score(detection.score);
+  write_record(times, freshness == Freshness::scored ? "detect" : "reuse", &detection);
 }
 
 void State::draw(GstBuffer* buffer, const Detection& detection) {
@@ -165,9 +205,10 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
   overlay_->draw(frame.mutable_view(), detection);
 }
 
-void State::attach(GstBuffer* buffer, const Detection& detection, const FrameTimes& times) const {
+void State::attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const {
   if ((live_.attach_meta & kMetaScore) != 0) {
-    add_padim_meta(buffer, detection, detector_->model(), {times.pts, false, frame_});
+    const bool reused = freshness == Freshness::reused;
+    add_padim_meta(buffer, detection, detector_->model(), {inference_pts_, reused, frame_});
   }
   if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
   if ((live_.attach_meta & kMetaAnalytics) != 0) add_analytics_meta(buffer, detection);
@@ -209,7 +250,24 @@ void State::end_of_stream() {
   if (fit_) finish_fit();
 }
 
-void State::flush() { post_event_end(); }
+void State::flush() {
+  post_event_end();
+  schedule_.reset();
+  shared_.lateness.reset();
+}
+
+// Of frames that the network sees: what the element adds to the pipeline's latency.
+void State::add_processing_time(gint64 begin_us) {
+  if (shared_.processing_time.add(time_since(begin_us))) post_latency();
+}
+
+void State::set_processing_time(GstClockTime time) {
+  const GstClockTime before = shared_.processing_time.latency();
+  shared_.processing_time.reset(time);
+  if (time != before) post_latency();
+}
+
+void State::post_latency() { gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_))); }
 
 void State::stop() {
   post_event_end();

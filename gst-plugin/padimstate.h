@@ -9,11 +9,12 @@
 #include "anomalyevents.h"
 #include "fitsession.h"
 #include "frametimes.h"
+#include "inferenceschedule.h"
 #include "jsonlines.h"
 #include "padim/detector.h"
 #include "padim/overlay.h"
 #include "padimsettings.h"
-#include "published.h"
+#include "shared.h"
 
 namespace padim::gst {
 
@@ -22,8 +23,8 @@ namespace padim::gst {
 class State {
  public:
   /// Opens what the mode needs: model and backbone, or backbone and a new fit. A loaded model is run once, so that the
-  /// first frame is as fast as the others. element and published must outlive the state.
-  State(GstElement* element, const Settings& settings, Published& published);
+  /// first frame is as fast as the others. element and shared must outlive the state.
+  State(GstElement* element, const Settings& settings, Shared& shared);
 
   /// Throws mismatch for video that does not fit the model in use; the format before stays in force then, as it does
   /// in the base class.
@@ -35,8 +36,10 @@ class State {
   /// Frames pass without being touched: the buffer need not be writable.
   [[nodiscard]] bool passes_through() const { return live_.mode == Mode::off; }
 
+  enum class Outcome { hand_on, drop };
+
   /// Works on the frame that begin_frame() announced. buffer is writable unless passes_through().
-  void process(GstBuffer* buffer, const FrameTimes& times);
+  [[nodiscard]] Outcome process(GstBuffer* buffer, const FrameTimes& times);
 
   /// Ends the fit that is going on, and an open anomaly.
   void end_of_stream();
@@ -48,6 +51,8 @@ class State {
   void stop();
 
  private:
+  enum class Freshness { scored, reused };
+
   [[nodiscard]] std::string source_name() const;
   [[nodiscard]] std::shared_ptr<const Backbone> open(const std::string& name) const;
   void start_fit();
@@ -57,26 +62,35 @@ class State {
   void check_format(const GstVideoInfo& info) const;
 
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
-  void detect_frame(GstBuffer* buffer, const FrameTimes& times);
+  [[nodiscard]] Outcome detect_frame(GstBuffer* buffer, const FrameTimes& times);
+  const Detection& infer(GstBuffer* buffer, const FrameTimes& times);
+  void finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, Freshness freshness);
+  void add_processing_time(gint64 begin_us);
+  void set_processing_time(GstClockTime time);
+  void post_latency();
   void draw(GstBuffer* buffer, const Detection& detection);
-  void attach(GstBuffer* buffer, const Detection& detection, const FrameTimes& times) const;
+  void attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const;
   void post_messages(const Detection& detection, const FrameTimes& times);
   void post_event_end();
   void write_record(const FrameTimes& times, const char* state, const Detection* detection);
 
   GstElement* element_;
   Settings settings_;
+  Shared& shared_;
   Published& published_;
   LiveSettings live_;
   std::optional<GstVideoInfo> format_;
   std::shared_ptr<const Backbone> backbone_;
   std::unique_ptr<FitSession> fit_;
   std::unique_ptr<Detector> detector_;
+  InferenceSchedule schedule_;
+  GstClockTime inference_pts_ = GST_CLOCK_TIME_NONE;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;
   OverlayOptions overlay_options_;  ///< of overlay_
   AnomalyEvents events_;
   std::optional<JsonLines> json_;
-  std::uint64_t frame_ = 0;  ///< input frames before this one
+  std::uint64_t frame_ = 0;    ///< input frames before this one
+  std::uint64_t dropped_ = 0;  ///< of them
 };
 
 }  // namespace padim::gst

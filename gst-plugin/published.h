@@ -8,8 +8,7 @@
 
 namespace padim::gst {
 
-/// What the streaming thread tells any other thread, and the one request that comes back. Its mutex is held only inside
-/// these functions and nothing is called meanwhile, so that it may be taken with or without any other lock.
+/// What the streaming thread tells any other thread, and the one request that comes back.
 class Published {
  public:
   static constexpr double kNoScore = -1;
@@ -48,6 +47,11 @@ class Published {
   void end_fit() {
     const std::lock_guard lock(mutex_);
     fitting_ = finish_requested_ = false;
+  }
+
+  [[nodiscard]] bool fitting() const {
+    const std::lock_guard lock(mutex_);
+    return fitting_;
   }
 
   /// False where no fit is going on.

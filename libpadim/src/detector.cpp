@@ -31,9 +31,10 @@ struct Detector::Impl {
     }
   }
 
-  void score(const ImageView& frame) {
+  void score(const ImageView& image) {
     pipeline.clear();
-    detection.mapping = pipeline.push(frame);
+    detection.mapping = pipeline.push(image);
+    frame = {image.width, image.height};
     float raw = 0;
     pipeline.run(pool, [&](std::span<const float> embedding) {
       mahalanobis.run(embedding, distances, pool);
@@ -45,7 +46,10 @@ struct Detector::Impl {
     detection.raw_score = static_cast<double>(raw);
   }
 
-  void judge(Size frame, double threshold) {
+  void judge(double threshold) {
+    if (!(threshold >= 0 && threshold <= 1)) {
+      throw Error(ErrorCode::invalid_argument, "threshold must be 0..1; 0.5 is the calibrated one");
+    }
     detection.calibrated = model.info().calibration.threshold;
     detection.threshold = threshold;
     detection.score = shown_score(detection.raw_score, detection.calibrated);
@@ -63,6 +67,7 @@ struct Detector::Impl {
   Mahalanobis mahalanobis;
   ScoreMapper mapper;
   std::vector<float> distances;  // [P]
+  Size frame;                    // the latest one
   Detection detection;
 };
 
@@ -73,11 +78,15 @@ Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
 
 const Detection& Detector::detect(const ImageView& frame, double threshold) {
-  if (!(threshold >= 0 && threshold <= 1)) {
-    throw Error(ErrorCode::invalid_argument, "threshold must be 0..1; 0.5 is the calibrated one");
-  }
   impl_->score(frame);
-  impl_->judge({frame.width, frame.height}, threshold);
+  impl_->judge(threshold);
+  return impl_->detection;
+}
+
+const Detection& Detector::judge(double threshold) {
+  if (impl_->frame == Size{})
+    throw Error(ErrorCode::invalid_argument, "no frame was detected yet: call detect() first");
+  impl_->judge(threshold);
   return impl_->detection;
 }
 

@@ -45,6 +45,10 @@ class Detector {
   /// numeric where the network's output is not finite.
   const Detection& detect(const ImageView& frame, double threshold = 0.5);
 
+  /// Judges the latest frame again, by another threshold and without the network. Lifetime as of detect(). Throws
+  /// invalid_argument where no frame was detected yet.
+  const Detection& judge(double threshold);
+
   [[nodiscard]] const Model& model() const;
 
  private:

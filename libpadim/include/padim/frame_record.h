@@ -14,12 +14,13 @@ struct FrameRecord {
   std::string source;                  ///< file or element that the frame came from
   std::int64_t frame = 0;              ///< counts every input frame from 0
   std::optional<std::int64_t> pts_ns;  ///< presentation time; absent for still images
-  std::string state = "detect";        ///< "detect", or "fit": no score then
+  std::string state = "detect";        ///< or "reuse": an earlier frame's result; "fit", "drop", "off": no result
 };
 
 /// {"source":..., "frame":..., "pts_ns":..., "state":..., "raw_score":..., "score":..., "threshold":...,
 /// "anomalous":...,
-///  "regions":[{"x":,"y":,"width":,"height":,"area":,"score":}]} without line break; detection: null for state "fit".
+///  "regions":[{"x":,"y":,"width":,"height":,"area":,"score":}]} without line break; detection: null where there is no
+///  result.
 [[nodiscard]] std::string to_json(const FrameRecord& record, const Detection* detection);
 
 }  // namespace padim

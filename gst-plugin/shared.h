@@ -1,0 +1,17 @@
+#pragma once
+
+#include "lateness.h"
+#include "processingtime.h"
+#include "published.h"
+
+namespace padim::gst {
+
+/// What the streaming thread shares with all others. Each member has a mutex of its own, held only inside its
+/// functions, which call nothing meanwhile: it may be taken with or without any other lock.
+struct Shared {
+  Published published;
+  Lateness lateness;
+  ProcessingTime processing_time;
+};
+
+}  // namespace padim::gst

@@ -1,0 +1,338 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "backbone_hook.h"
+#include "element_harness.h"
+
+namespace padim::test {
+namespace {
+
+constexpr GstClockTime kFrame = GST_SECOND / 30;
+
+class LiveTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    fit_model(model());
+  }
+  static void TearDownTestSuite() { delete folder_; }
+  static std::string model() { return folder_->file("normal.padim"); }
+  static std::string detecting(const std::string& properties = {}) {
+    return "overlay=0 model-file=" + model() + " " + properties;
+  }
+
+  static inline TemporaryFolder* folder_ = nullptr;
+};
+
+// The sink's report: the frame of this running time was so much too late.
+void report_lateness(ElementHarness& harness, GstClockTime running_time, GstClockTimeDiff late_by) {
+  gst_harness_push_upstream_event(harness.harness(),
+                                  gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.5, late_by, running_time));
+}
+
+int count_qos_upstream(ElementHarness& harness) {
+  int count = 0;
+  while (GstEvent* event = gst_harness_try_pull_upstream_event(harness.harness())) {
+    if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) ++count;
+    gst_event_unref(event);
+  }
+  return count;
+}
+
+struct ScoreMeta {
+  bool present = false;
+  bool reused = false;
+  bool anomalous = false;
+  std::uint64_t inference_pts = 0;
+  double score = 0;
+  double threshold = 0;
+};
+
+ScoreMeta meta_of(GstBuffer* buffer) {
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
+  if (meta == nullptr) return {};
+  const GstStructure* structure = gst_custom_meta_get_structure(meta);
+  gboolean reused = FALSE;
+  gboolean anomalous = FALSE;
+  gst_structure_get_boolean(structure, "reused", &reused);
+  gst_structure_get_boolean(structure, "anomalous", &anomalous);
+  return {true,
+          reused != FALSE,
+          anomalous != FALSE,
+          uint64_field(structure, "inference-pts").value_or(0),
+          double_field(structure, "score").value_or(-1),
+          double_field(structure, "threshold").value_or(-1)};
+}
+
+// What became of frames, one letter each: s scored, r carrying an earlier result, d dropped, - passed without result.
+std::string fates(ElementHarness& harness, int first, int count) {
+  std::string letters;
+  for (int i = first; i < first + count; ++i) {
+    const auto out = harness.run(i);
+    const ScoreMeta meta = out ? meta_of(out.get()) : ScoreMeta{};
+    letters += !out ? 'd' : !meta.present ? '-' : meta.reused ? 'r' : 's';
+  }
+  return letters;
+}
+
+struct LateCase {
+  const char* name;
+  const char* properties;
+  const char* fates;  ///< of frames 1 to 5; 1 to 3 are late
+  int upstream;       ///< QoS events that reach the elements in front
+};
+
+// Late frames are treated as the policy says, and the first punctual one is scored again.
+TEST_F(LiveTest, LateFramesFollowThePolicy) {
+  const LateCase cases[] = {
+      {"reuse is the default", "", "rrrss", 1},
+      {"block", "late-policy=block", "sssss", 0},
+      {"drop", "late-policy=drop", "dddss", 1},
+      {"between the frames of an interval", "inference-interval=2", "rrrsr", 1},
+  };
+  for (const LateCase& c : cases) {
+    ElementHarness harness(detecting(c.properties));
+    EXPECT_EQ(fates(harness, 0, 1), "s") << c.name;
+    report_lateness(harness, 0, static_cast<GstClockTimeDiff>(3 * kFrame + kFrame / 2));
+    EXPECT_EQ(fates(harness, 1, 5), c.fates) << c.name;
+    EXPECT_EQ(count_qos_upstream(harness), c.upstream) << c.name;
+  }
+}
+
+// A reused result says whose it is.
+TEST_F(LiveTest, ReusedResultsNameTheirFrame) {
+  ElementHarness harness(detecting());
+  harness.push_normal(0, 4);
+  const ScoreMeta scored = meta_of(harness.run(4, Content::anomalous).get());
+  report_lateness(harness, 4 * kFrame, static_cast<GstClockTimeDiff>(2 * kFrame));
+  const auto out = harness.run(5);
+  const ScoreMeta reused = meta_of(out.get());
+  EXPECT_TRUE(reused.reused);
+  EXPECT_EQ(reused.inference_pts, GST_BUFFER_PTS(render(harness.scene(), 4).get()));
+  EXPECT_EQ(scored.inference_pts, reused.inference_pts);
+  EXPECT_EQ(reused.score, scored.score);
+  EXPECT_TRUE(reused.anomalous);
+  EXPECT_GT(gst_buffer_get_n_meta(out.get(), GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE), 0U);
+}
+
+// Dropped frames are announced as GStreamer's elements do, and the stream says that something is missing.
+TEST_F(LiveTest, DroppedFramesAreAnnounced) {
+  ElementHarness harness(detecting("late-policy=drop json-location=" + folder_->file("drop.json")));
+  ASSERT_EQ(fates(harness, 0, 1), "s");
+  report_lateness(harness, 0, static_cast<GstClockTimeDiff>(2 * kFrame));
+  ASSERT_EQ(fates(harness, 1, 1), "d");
+  const auto messages = harness.messages(GST_MESSAGE_QOS);
+  ASSERT_EQ(messages.size(), 1U);
+  guint64 running_time = 0;
+  GstFormat format = GST_FORMAT_UNDEFINED;
+  guint64 processed = 0;
+  guint64 dropped = 0;
+  gst_message_parse_qos(messages[0].get(), nullptr, &running_time, nullptr, nullptr, nullptr);
+  gst_message_parse_qos_stats(messages[0].get(), &format, &processed, &dropped);
+  EXPECT_EQ(running_time, kFrame);
+  EXPECT_EQ(format, GST_FORMAT_BUFFERS);
+  EXPECT_EQ(processed, 1U);
+  EXPECT_EQ(dropped, 1U);
+  const auto next = harness.run(3);
+  ASSERT_TRUE(next);
+  EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(next.get(), GST_BUFFER_FLAG_DISCONT));
+
+  std::ifstream lines(folder_->file("drop.json"));
+  std::string line;
+  for (const char* state : {"detect", "drop", "detect"}) {
+    ASSERT_TRUE(std::getline(lines, line));
+    EXPECT_NE(line.find(std::string("\"state\":\"") + state), std::string::npos) << line;
+  }
+}
+
+// Frames that are late for other reasons than the network's time go on being inspected, twice a second.
+TEST_F(LiveTest, AlwaysLateIsStillInspected) {
+  for (const char* policy : {"reuse", "drop"}) {
+    ElementHarness harness(detecting(std::string("late-policy=") + policy));
+    ASSERT_EQ(fates(harness, 0, 1), "s");
+    report_lateness(harness, 0, GST_SECOND * 3600);
+    const std::string letters = fates(harness, 1, 60);
+    EXPECT_GE(std::count(letters.begin(), letters.end(), 's'), 3) << letters;
+    EXPECT_LE(std::count(letters.begin(), letters.end(), 's'), 5) << letters;
+  }
+}
+
+// A fit takes every frame, however late, whatever the policy, and keeps decoders in front from leaving frames out.
+TEST_F(LiveTest, AFitLosesNoFrame) {
+  for (const char* properties : {"", "late-policy=drop", "inference-interval=7", "qos=true"}) {
+    ElementHarness harness(std::string("mode=fit-then-detect ") + properties);
+    report_lateness(harness, 0, GST_SECOND * 3600);
+    EXPECT_EQ(fates(harness, 0, 20), std::string(20, '-')) << properties;
+    EXPECT_EQ(count_qos_upstream(harness), 0) << properties;
+    harness.send_eos();
+    const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+    ASSERT_EQ(fitted.size(), 1U);
+    EXPECT_EQ(uint64_field(gst_message_get_structure(fitted[0].get()), "frames"), 20U);
+  }
+}
+
+// One in inference-interval frames is seen by the network, from the next frame on when it changes.
+TEST_F(LiveTest, InferenceIntervalSparesTheNetwork) {
+  std::atomic<int> runs = 0;
+  const BackboneHook hook([&] { ++runs; });
+  ElementHarness harness(detecting("inference-interval=4"));
+  runs = 0;
+  EXPECT_EQ(fates(harness, 0, 9), "srrrsrrrs");
+  EXPECT_EQ(runs, 3);
+  harness.set("inference-interval", "1");
+  EXPECT_EQ(fates(harness, 9, 3), "sss");
+  harness.set("inference-interval", "2");
+  EXPECT_EQ(fates(harness, 12, 4), "rsrs");
+}
+
+// The threshold decides about reused results, too.
+TEST_F(LiveTest, ThresholdMovesUnderReusedResults) {
+  ElementHarness harness(detecting("inference-interval=1000"));
+  const ScoreMeta first = meta_of(harness.run(0, Content::anomalous).get());
+  ASSERT_TRUE(first.anomalous);
+  for (const auto& [threshold, anomalous] : {std::pair((1 + first.score) / 2, false), std::pair(0.5, true), std::pair(1.0, false)}) {
+    g_object_set(harness.element(), "threshold", threshold, nullptr);
+    const auto out = harness.run(1);
+    const ScoreMeta meta = meta_of(out.get());
+    EXPECT_TRUE(meta.reused);
+    EXPECT_EQ(meta.score, first.score);
+    EXPECT_EQ(meta.threshold, threshold);
+    EXPECT_EQ(meta.anomalous, anomalous) << threshold;
+    EXPECT_EQ(gst_buffer_get_n_meta(out.get(), GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) > 0, anomalous);
+  }
+}
+
+// A result does not outlive the scene that it was computed on.
+TEST_F(LiveTest, FlushAndCapsEndTheReuse) {
+  ElementHarness harness(detecting("inference-interval=1000"));
+  EXPECT_EQ(fates(harness, 0, 3), "srr");
+  harness.flush();
+  EXPECT_EQ(fates(harness, 3, 2), "sr");
+  Scene half = harness.scene();
+  half.width /= 2;
+  half.height /= 2;
+  harness.set_scene(half);
+  EXPECT_EQ(fates(harness, 5, 2), "sr");
+  half.format = "NV12";
+  harness.set_scene(half);
+  EXPECT_EQ(fates(harness, 7, 2), "sr");
+}
+
+// What was late before a flush is not after it.
+TEST_F(LiveTest, FlushForgetsLateness) {
+  ElementHarness harness(detecting("late-policy=drop"));
+  ASSERT_EQ(fates(harness, 0, 1), "s");
+  report_lateness(harness, 0, GST_SECOND * 3600);
+  ASSERT_EQ(fates(harness, 1, 1), "d");
+  harness.flush();
+  EXPECT_EQ(fates(harness, 2, 3), "sss");
+}
+
+// The network's time is part of the pipeline's latency: from the start on, which tries it, and as measured later.
+TEST_F(LiveTest, LatencyIsTheProcessingTime) {
+  std::atomic<int> milliseconds = 30;
+  const BackboneHook hook([&] { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); });
+  ElementHarness harness(detecting());
+  gst_harness_set_upstream_latency(harness.harness(), 100 * GST_MSECOND);
+  const auto own_ms = [&] {
+    return static_cast<double>(gst_harness_query_latency(harness.harness()) - 100 * GST_MSECOND) / GST_MSECOND;
+  };
+  EXPECT_GE(own_ms(), 30);
+  EXPECT_LT(own_ms(), 300);
+
+  static_cast<void>(harness.messages(GST_MESSAGE_LATENCY));
+  milliseconds = 60;
+  harness.push_normal(0, 64);
+  EXPECT_GE(own_ms(), 50);
+  EXPECT_LT(own_ms(), 600);
+  EXPECT_GE(harness.messages(GST_MESSAGE_LATENCY).size(), 1U);
+
+  harness.set("mode", "off");
+  harness.push_normal(64, 1);
+  EXPECT_EQ(own_ms(), 0);
+  EXPECT_EQ(harness.messages(GST_MESSAGE_LATENCY).size(), 1U);
+}
+
+// A live source, a network that takes two frames' time, a sink that watches the clock: results are reused, no frame is
+// lost, and the video does not fall behind.
+TEST_F(LiveTest, SlowNetworksDoNotDelayTheVideo) {
+  std::atomic<int> runs = 0;
+  const BackboneHook hook([&] {
+    ++runs;
+    std::this_thread::sleep_for(std::chrono::milliseconds(80));
+  });
+  GError* error = nullptr;
+  const Owned<GstElement> pipeline(gst_parse_launch(
+      ("videotestsrc is-live=true num-buffers=60 ! video/x-raw,width=384,height=288,framerate=25/1 ! padimfilter " +
+       detecting() + " ! fakesink name=sink sync=true qos=true signal-handoffs=true")
+          .c_str(),
+      &error));
+  ASSERT_EQ(error, nullptr) << error->message;
+  const Owned<GstElement> sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink"));
+  std::string letters;
+  const auto note = +[](GstElement*, GstBuffer* buffer, GstPad*, gpointer data) {
+    *static_cast<std::string*>(data) += meta_of(buffer).reused ? 'r' : 's';
+  };
+  g_signal_connect(sink.get(), "handoff", G_CALLBACK(note), &letters);
+  const Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const Owned<GstMessage> end(gst_bus_timed_pop_filtered(
+      bus.get(), 20 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(GST_MESSAGE_TYPE(end.get()), GST_MESSAGE_EOS);
+  EXPECT_EQ(letters.size(), 60U);
+  EXPECT_GE(std::count(letters.begin(), letters.end(), 's'), 4) << letters;
+  EXPECT_GE(std::count(letters.begin(), letters.end(), 'r'), 20) << letters;
+}
+
+// The network has been tried before the first frame comes.
+TEST_F(LiveTest, WarmsUpBeforeTheFirstFrame) {
+  std::atomic<int> runs = 0;
+  const BackboneHook hook([&] { ++runs; });
+  const ElementHarness harness(detecting());
+  EXPECT_GE(runs, 1);
+}
+
+GstSegment segment_of(GstClockTime start, GstClockTime time, GstClockTime base, double rate = 1) {
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.position = start;
+  segment.time = time;
+  segment.base = base;
+  segment.rate = rate;
+  return segment;
+}
+
+// Frames of a new segment are worked on like those before, in every mode; times follow the segment.
+TEST_F(LiveTest, SegmentsChangeInEveryMode) {
+  for (const std::string& properties :
+       {detecting("post-messages=all"), std::string("mode=fit-then-detect"), std::string("mode=off")}) {
+    ElementHarness harness(properties);
+    harness.push_normal(0, 10);
+    const GstSegment segment = segment_of(GST_SECOND, 50 * GST_SECOND, 7 * GST_SECOND);
+    EXPECT_TRUE(gst_harness_push_event(harness.harness(), gst_event_new_segment(&segment)));
+    harness.push_normal(30, 10);
+    EXPECT_EQ(gst_harness_buffers_received(harness.harness()), 20U) << properties;
+    harness.send_eos();
+    if (properties == "mode=off") continue;
+    const bool fit = properties == "mode=fit-then-detect";
+    const auto messages = harness.messages(GST_MESSAGE_ELEMENT, fit ? "padim-fitted" : "padim-score");
+    ASSERT_EQ(messages.size(), fit ? 1U : 20U);
+    const GstStructure* last = gst_message_get_structure(messages.back().get());
+    EXPECT_EQ(uint64_field(last, "timestamp"), GST_SECOND + 9 * GST_SECOND / 30);
+    EXPECT_EQ(uint64_field(last, "stream-time"), 50 * GST_SECOND + 9 * GST_SECOND / 30);
+    EXPECT_EQ(uint64_field(last, "running-time"), 7 * GST_SECOND + 9 * GST_SECOND / 30);
+    EXPECT_TRUE(harness.failures().empty());
+  }
+}
+
+}  // namespace
+}  // namespace padim::test
