@@ -2,6 +2,8 @@
 // standard deviation s, beta = s sqrt(6) / pi, mu = m - gamma beta, and the quantile at 1 - a is mu - beta ln(-ln(1 -
 // a)) (method of moments). The conformal quantile, the ceil((n + 1)(1 - a))-th smallest score, holds without any
 // assumption but exists only for n >= 1 / a - 1. Checked against scipy.stats.gumbel_r.
+// Without scores, the distance of a d-dimensional Gaussian's own samples serves: it follows the chi distribution, whose
+// mean is just below sqrt(d) and whose standard deviation is just below 1 / sqrt(2).
 
 #include "calibration.h"
 
@@ -50,6 +52,14 @@ Calibration calibrate(std::vector<float> scores, int segments, double false_alar
   raise(conformal_quantile(scores, false_alarm_rate), "conformal");
   raise(kSmallestThreshold, "floor");
   calibration.scores = std::move(scores);
+  return calibration;
+}
+
+Calibration uncalibrated(int dimensions) {
+  constexpr double kDeviations = 5;  // exceeded by one sample in a million
+  Calibration calibration;
+  calibration.threshold = std::sqrt(static_cast<double>(dimensions)) + kDeviations / std::numbers::sqrt2;
+  calibration.rule = "none";
   return calibration;
 }
 

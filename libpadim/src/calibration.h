@@ -17,4 +17,8 @@ inline constexpr double kSmallestThreshold = 1;
 /// finite.
 [[nodiscard]] Calibration calibrate(std::vector<float> scores, int segments, double false_alarm_rate);
 
+/// A threshold without held-out scores: where embeddings of `dimensions` numbers really were Gaussian, hardly a patch
+/// would ever reach it. Good as a scale to show scores on, no promise about false alarms.
+[[nodiscard]] Calibration uncalibrated(int dimensions);
+
 }  // namespace padim

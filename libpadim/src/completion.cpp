@@ -22,21 +22,16 @@ namespace {
 constexpr int kMinimumFrames = 4;
 constexpr double kSmallestEpsilon = 1e-6;  // for frames that are all alike, such as test patterns
 
-// A model's arrays after a fit.
-struct FittedArrays {
-  Gaussian statistics;
+// What a model needs to score frames.
+struct ScoringArrays {
+  std::vector<float> mean;
   std::vector<std::uint16_t> whitener;
 };
 
 class Completion {
  public:
   Completion(const Segments& segments, ModelInfo info, WorkerPool& pool, const std::function<bool(double)>& progress)
-      : segments_(segments.settled(pool)),
-        info_(std::move(info)),
-        pool_(pool),
-        progress_(progress),
-        arrays_(
-            std::make_shared<FittedArrays>(FittedArrays{Gaussian(segments.positions(), segments.dimensions()), {}})) {
+      : segments_(segments.settled(pool)), info_(std::move(info)), pool_(pool), progress_(progress) {
     info_.frames = segments_.frames();
     if (info_.frames < kMinimumFrames) {
       throw Error(ErrorCode::numeric, "a fit needs at least " + std::to_string(kMinimumFrames) + " frames; " +
@@ -46,11 +41,14 @@ class Completion {
 
   void choose_epsilon() {
     if (info_.relative_epsilon == 0) return;
-    segments_.merge_all_but(-1, arrays_->statistics, pool_);
-    info_.epsilon = std::max(info_.relative_epsilon * statistics().mean_variance(), kSmallestEpsilon);
+    info_.epsilon = std::max(info_.relative_epsilon * whole().mean_variance(), kSmallestEpsilon);
   }
 
   void calibrate_threshold() {
+    if (info_.calibration.false_alarm_rate == 0) {
+      info_.calibration = uncalibrated(info_.dimensions);
+      return;
+    }
     std::vector<float> scores;
     for (int k = 0; k < segments_.size(); ++k) {
       step(k);
@@ -61,21 +59,32 @@ class Completion {
 
   Model model(std::shared_ptr<const Segments> all) {
     step(segments_.size());
-    segments_.merge_all_but(-1, arrays_->statistics, pool_);
-    arrays_->whitener = whiten(statistics(), info_.epsilon, pool_);
+    const GaussianView statistics = whole();
+    const auto arrays = std::make_shared<const ScoringArrays>(
+        ScoringArrays{{statistics.mean.begin(), statistics.mean.end()}, whiten(statistics, info_.epsilon, pool_)});
     auto tensors = std::make_shared<Model::Tensors>();
-    const std::size_t elements = arrays_->whitener.size() - kTrianglePadding;
-    tensors->mean = statistics().mean;
-    tensors->whitener = std::span<const std::uint16_t>(arrays_->whitener).first(elements);
-    tensors->comoment = statistics().comoment;
+    tensors->mean = arrays->mean;
+    tensors->whitener = std::span(arrays->whitener).first(arrays->whitener.size() - kTrianglePadding);
+    tensors->owner = arrays;
+    tensors->comoment = statistics.comoment;
+    tensors->comoment_owner = merged_;
     tensors->segments = std::move(all);
-    tensors->owner = arrays_;
     step(segments_.size() + 1);
     return Model(std::move(info_), std::move(tensors));
   }
 
  private:
-  [[nodiscard]] GaussianView statistics() const { return arrays_->statistics.view(); }
+  GaussianView merge_all_but(int left_out) {
+    if (!merged_) merged_ = std::make_shared<Gaussian>(segments_.positions(), segments_.dimensions());
+    segments_.merge_all_but(left_out, *merged_, pool_);
+    return merged_->view();
+  }
+
+  // A single segment is its own merge: large statistics need not be in memory twice.
+  GaussianView whole() {
+    const bool single = segments_.size() == 1 && segments_.view(0).weight == 1;
+    return single ? segments_.view(0).statistics : merge_all_but(-1);
+  }
 
   void step(int done) const {
     if (progress_ && !progress_(static_cast<double>(done) / (segments_.size() + 1))) {
@@ -85,8 +94,7 @@ class Completion {
 
   // Raw image scores of a segment's stored frames by the model of all others.
   void score_held_out(int segment, std::vector<float>& scores) {
-    segments_.merge_all_but(segment, arrays_->statistics, pool_);
-    const GaussianView others = statistics();
+    const GaussianView others = merge_all_but(segment);
     const auto whitener = whiten(others, info_.epsilon, pool_);
     Mahalanobis mahalanobis(others.mean, whitener, info_.positions, others.dimensions, info_.search_radius);
     ScoreMapper mapper(info_.positions, info_.geometry.input);
@@ -103,7 +111,7 @@ class Completion {
   ModelInfo info_;
   WorkerPool& pool_;
   const std::function<bool(double)>& progress_;
-  std::shared_ptr<FittedArrays> arrays_;
+  std::shared_ptr<Gaussian> merged_;  // null until segments had to be merged
 };
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace padim {
 
 /// Computes a model from what a stream has shown: the merge of all segments, regularised (equation 1) and whitened, and
 /// its threshold. `info` tells everything about it except the number of frames, an epsilon that is relative, and the
-/// threshold; info.calibration.false_alarm_rate is the wanted rate. `progress` as in Fitter::finish.
+/// threshold; info.calibration.false_alarm_rate is the wanted rate, 0 for no
+/// calibration. `progress` as in Fitter::finish.
 /// Throws numeric (too few frames, covariance not positive definite), cancelled.
 [[nodiscard]] Model complete_model(const Segments& segments, ModelInfo info, Threshold threshold, WorkerPool& pool,
                                    const std::function<bool(double)>& progress);

@@ -34,7 +34,7 @@ int channel_count(const BackboneInfo& backbone) {
 
 void check(const FitOptions& options, const BackboneInfo& backbone) {
   const int channels = channel_count(backbone);
-  require(options.false_alarm_rate > 0 && options.false_alarm_rate <= 0.5,
+  require(!options.false_alarm_rate || (*options.false_alarm_rate > 0 && *options.false_alarm_rate <= 0.5),
           "false-alarm rate must be above 0 and at most 0.5");
   require(options.search_radius >= 0 && options.search_radius <= kMaximumRadius,
           "search radius must be 0..4 positions");
@@ -71,7 +71,7 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   info.grid = options.grid;
   info.reduction = make_reduction(options, backbone);
   info.search_radius = options.search_radius;
-  info.calibration.false_alarm_rate = options.false_alarm_rate;
+  info.calibration.false_alarm_rate = options.false_alarm_rate.value_or(0);
   if (options.epsilon) {
     info.epsilon = *options.epsilon;
   } else if (options.relative_epsilon || backbone.epsilon_is_relative) {
@@ -128,7 +128,7 @@ struct Fitter::Impl {
     info.positions = pipeline.positions();
     info.dimensions = pipeline.dimensions();
     const int positions = info.positions.width * info.positions.height;
-    const auto limits = segment_limits(positions, info.dimensions, options.max_statistics_bytes);
+    const auto limits = segment_limits(info, options.max_statistics_bytes);
     session = std::make_unique<Session>(std::move(pipeline), Segments(positions, info.dimensions, limits));
   }
 
@@ -158,7 +158,9 @@ struct Fitter::Impl {
   }
 
   ModelJob prepare(Threshold threshold) {
-    return [segments = segments(), info = info, threads = options.threads,
+    // Statistics with a pending update would be copied by the job.
+    segments().flush(pool);
+    return [segments = session->segments, info = info, threads = options.threads,
             threshold](const std::function<bool(double)>& progress) {
       WorkerPool workers(threads);
       return complete_model(segments, info, threshold, workers, progress);

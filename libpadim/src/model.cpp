@@ -46,6 +46,7 @@ Model Model::stripped() const {
   Model model = *this;
   auto tensors = std::make_shared<Tensors>(*impl_->tensors);
   tensors->comoment = {};
+  tensors->comoment_owner.reset();
   tensors->segments.reset();
   model.impl_ = std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id});
   return model;

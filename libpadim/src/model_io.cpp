@@ -73,7 +73,12 @@ class ModelFile {
     } catch (const std::exception& error) {
       fail(std::string("its segments are not usable (") + error.what() + ")");
     }
-    for (int i = 0; i < static_cast<int>(views.size()); ++i) fill(views[static_cast<std::size_t>(i)], i, info);
+    for (int i = 0; i < static_cast<int>(views.size()); ++i) {
+      SegmentView& view = views[static_cast<std::size_t>(i)];
+      const bool single = views.size() == 1 && !has(segment_name(i, "comoment"));  // its statistics are the model's
+      fill_statistics(view.statistics, single ? "" : segment_name(i, ""), info);
+      fill_stored(view, segment_name(i, "embeddings"));
+    }
     return views;
   }
 
@@ -96,19 +101,21 @@ class ModelFile {
     throw Error(ErrorCode::bad_format, "cannot read model '" + path_.string() + "': " + cause);
   }
 
-  void fill(SegmentView& view, int segment, const ModelInfo& info) const {
+  void fill_statistics(GaussianView& statistics, const std::string& prefix, const ModelInfo& info) const {
     const auto positions = static_cast<std::size_t>(info.positions.width * info.positions.height);
-    const std::size_t size = positions * static_cast<std::size_t>(info.dimensions);
-    GaussianView& statistics = view.statistics;
     statistics.positions = info.positions.width * info.positions.height;
     statistics.dimensions = info.dimensions;
-    statistics.mean = values<float>(segment_name(segment, "mean"), TensorType::f32, size);
+    statistics.mean =
+        values<float>(prefix + "mean", TensorType::f32, positions * static_cast<std::size_t>(info.dimensions));
     statistics.comoment =
-        values<float>(segment_name(segment, "comoment"), TensorType::f32, positions * triangle_size(info.dimensions));
-    const std::string stored = segment_name(segment, "embeddings");
-    if (!has(stored)) return;
-    const std::size_t count = file_.tensors().at(stored).bytes.size() / sizeof(float) / size;
-    view.stored = values<float>(stored, TensorType::f32, count * size);
+        values<float>(prefix + "comoment", TensorType::f32, positions * triangle_size(info.dimensions));
+  }
+
+  void fill_stored(SegmentView& view, const std::string& name) const {
+    if (!has(name)) return;
+    const std::size_t size = view.statistics.mean.size();
+    const std::size_t count = file_.tensors().at(name).bytes.size() / sizeof(float) / size;
+    view.stored = values<float>(name, TensorType::f32, count * size);
   }
 
   std::filesystem::path path_;
@@ -137,13 +144,12 @@ LoadedModel read_model(const std::filesystem::path& file) {
   if (model->resumable()) {
     std::int64_t capacity = 1;
     std::vector<SegmentView> views = model->segments(info, capacity);
-    const int count = static_cast<int>(positions);
     WorkerPool pool(1);
-    tensors->segments = std::make_shared<const Segments>(
-        count, info.dimensions, segment_limits(count, info.dimensions, kMaximumStatisticsBytes), std::move(views),
-        capacity, model, pool);
+    tensors->segments = std::make_shared<const Segments>(static_cast<int>(positions), info.dimensions,
+                                                         segment_limits(info, kMaximumStatisticsBytes),
+                                                         std::move(views), capacity, model, pool);
   }
-  tensors->owner = model;
+  tensors->owner = tensors->comoment_owner = model;
   return {std::move(info), std::move(tensors)};
 }
 
@@ -159,8 +165,11 @@ void write_model(const std::filesystem::path& file, const ModelInfo& info, const
     metadata[kSegments] = segments_to_json(*tensors.segments).dump();
     for (int i = 0; i < tensors.segments->size(); ++i) {
       const SegmentView s = tensors.segments->view(i);
-      all.push_back({segment_name(i, "comoment"), view(TensorType::f32, {positions, triangle}, s.statistics.comoment)});
-      all.push_back({segment_name(i, "mean"), view(TensorType::f32, {positions, dimensions}, s.statistics.mean)});
+      if (s.statistics.comoment.data() != tensors.comoment.data()) {
+        all.push_back(
+            {segment_name(i, "comoment"), view(TensorType::f32, {positions, triangle}, s.statistics.comoment)});
+        all.push_back({segment_name(i, "mean"), view(TensorType::f32, {positions, dimensions}, s.statistics.mean)});
+      }
       if (s.stored.empty()) continue;
       const auto count = static_cast<std::int64_t>(s.stored.size()) / (positions * dimensions);
       all.push_back({segment_name(i, "embeddings"), view(TensorType::f32, {count, positions, dimensions}, s.stored)});

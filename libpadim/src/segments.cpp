@@ -99,9 +99,8 @@ void Segments::append(std::span<const float> embedding, Sample sample, WorkerPoo
     store(segment, embedding);
     ++segment.frames;
   }
-  pending_.resize(kBatch * embedding_size());
-  std::copy(embedding.begin(), embedding.end(),
-            pending_.begin() + offset(static_cast<std::size_t>(pending_count_), embedding_size()));
+  pending_.reserve(kBatch * embedding_size());
+  pending_.insert(pending_.end(), embedding.begin(), embedding.end());
   if (++pending_count_ == kBatch) flush(pool);
 }
 
@@ -116,8 +115,8 @@ void Segments::flush(WorkerPool& pool) {
   Segment& segment = segments_.back();
   Gaussian& statistics = writable(segment).statistics;
   if (segment.weight != 1) statistics.scale(std::exchange(segment.weight, 1), pool);
-  statistics.add(std::span(pending_).first(static_cast<std::size_t>(pending_count_) * embedding_size()), pending_count_,
-                 pool);
+  statistics.add(pending_, pending_count_, pool);
+  pending_.clear();
   pending_count_ = 0;
 }
 
@@ -223,8 +222,10 @@ void Segments::merge_all_but(int left_out, Gaussian& result, WorkerPool& pool) c
   }
 }
 
-Segments::Limits segment_limits(int positions, int dimensions, std::int64_t allowed) {
-  const std::int64_t each = Gaussian::bytes(positions, dimensions);
+Segments::Limits segment_limits(const ModelInfo& info, std::int64_t allowed) {
+  if (info.calibration.false_alarm_rate == 0) return {1, 0};
+  const int positions = info.positions.width * info.positions.height;
+  const std::int64_t each = Gaussian::bytes(positions, info.dimensions);
   int places = kSegmentPlaces;
   if ((places + 1) * each > allowed) places = 4;
   if ((places + 1) * each > allowed) {
@@ -232,7 +233,7 @@ Segments::Limits segment_limits(int positions, int dimensions, std::int64_t allo
     log(LogLevel::warning, "the statistics of one calibration segment take " + std::to_string(each >> 20) +
                                " MiB: only two or three segments are kept, so the threshold is less certain");
   }
-  const auto embedding = static_cast<std::int64_t>(sizeof(float)) * positions * dimensions;
+  const auto embedding = static_cast<std::int64_t>(sizeof(float)) * positions * info.dimensions;
   return {places, static_cast<int>(std::clamp<std::int64_t>(kStoredBytes / embedding, 2 * places, kStoredEmbeddings))};
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gaussian.h"
+#include "padim/model.h"
 
 namespace padim {
 
@@ -44,11 +45,11 @@ class Segments {
   /// Appends one embedding [P, d].
   void append(std::span<const float> embedding, Sample sample, WorkerPool& pool);
 
-  /// What follows belongs to another segment than what came before.
-  void close_segment() { closed_ = true; }
+  /// What follows belongs to another segment than what came before; without effect where there is only one place.
+  void close_segment() { closed_ = limits_.count > 1; }
 
   /// What follows, up to the next close_segment(), is a segment of its own, however short it stays.
-  void begin_stretch() { closed_ = next_is_apart_ = true; }
+  void begin_stretch() { closed_ = next_is_apart_ = limits_.count > 1; }
 
   /// Every frame so far counts as `factor` frames, 0..1, from now on: exponential forgetting. From then on segments no
   /// longer double: when the places are taken, the two oldest are merged.
@@ -118,7 +119,8 @@ class Segments {
 };
 
 /// Places for segments and for stored embeddings that fit into `allowed` bytes, beside one more set of statistics for
-/// the merges. Warns where there are too few for a good threshold.
-[[nodiscard]] Segments::Limits segment_limits(int positions, int dimensions, std::int64_t allowed);
+/// the merges. Warns where there are too few for a good threshold. One place and no store where `info` wants no
+/// calibration.
+[[nodiscard]] Segments::Limits segment_limits(const ModelInfo& info, std::int64_t allowed);
 
 }  // namespace padim

@@ -44,6 +44,17 @@ class Fit(ToolCase):
         self.assertIn('"search_radius": 1', text)
         self.assertIn("0.05", text)
 
+    def test_fit_without_calibration(self):
+        self.shared_model()
+        model = self.folder / "m.padim"
+        result = self.fit(self.shared / "good", model, "--no-calibration")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("false-alarm rate", result.stdout + result.stderr)
+        self.assertIn("not calibrated", result.stdout)
+        calibration = json.loads(run("info", model, "--json").stdout)["calibration"]
+        self.assertEqual((calibration["segments"], calibration["scores"]), (0, []))
+        self.assertGreater(calibration["threshold"], 0)
+
     def test_fit_is_repeatable(self):
         self.shared_model()
         models = [self.folder / "a.padim", self.folder / "b.padim"]

@@ -37,6 +37,7 @@ class Help(ToolCase):
             (fit + ["--grid", "middle"], "middle"),
             (fit + ["--reduction", "pca"], "pca"),
             (fit + ["--false-alarm-rate", "0.9"], "--false-alarm-rate"),
+            (fit + ["--false-alarm-rate", "0.1", "--no-calibration"], "--no-calibration"),
             (fit + ["--search-radius", "9"], "--search-radius"),
             (fit + ["--seed", "-1"], "--seed"),
             (fit + ["--epsilon", "0"], "--epsilon"),

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <random>
 
 #include "expect_error.h"
 #include "random_numbers.h"
@@ -105,6 +106,28 @@ TEST(Calibration, KeepsTheWantedRate) {
     for (int i = 0; i < 100'000; ++i) exceeded += static_cast<double>(gumbel(generator)) >= threshold;
     EXPECT_LT(exceeded, 2 * rate * 100'000) << rate;
     EXPECT_GT(exceeded, rate * 100'000 / 8) << rate;
+  }
+}
+
+// Without scores the threshold is a scale that a Gaussian's own samples stay below: about one in a million exceeds it
+// (scipy.stats.chi.sf gives 5.7e-6 for one dimension, 4.7e-7 for 550).
+TEST(Calibration, HasAScaleWithoutScores) {
+  for (const int d : {1, 2, 16, 100, 550}) {
+    const Calibration calibration = uncalibrated(d);
+    EXPECT_EQ(calibration.segments, 0);
+    EXPECT_EQ(calibration.rule, "none");
+    EXPECT_TRUE(calibration.scores.empty());
+    std::mt19937 generator(static_cast<std::uint32_t>(d));
+    std::chi_squared_distribution<double> squares(d);
+    int exceeded = 0;
+    double largest = 0;
+    for (int i = 0; i < 20'000; ++i) {
+      const double distance = std::sqrt(squares(generator));
+      exceeded += distance >= calibration.threshold;
+      largest = std::max(largest, distance);
+    }
+    EXPECT_LE(exceeded, 2) << d;
+    EXPECT_GT(largest, calibration.threshold - 2) << d;  // and no more above them than it has to be
   }
 }
 

@@ -45,6 +45,7 @@ struct FitArguments {
   std::string input_size;
   std::optional<double> false_alarm_rate;
   bool strip = false;
+  bool no_calibration = false;
   bool skip_unreadable = false;
 };
 
@@ -59,12 +60,13 @@ FitOptions fit_options(const FitArguments& arguments, const FrameSource& source)
   options.geometry = parse_geometry(arguments.geometry);
   options.input_size = parse_size(arguments.input_size);
   options.false_alarm_rate = arguments.false_alarm_rate.value_or(default_false_alarm_rate(source.kind()));
+  if (arguments.no_calibration) options.false_alarm_rate = std::nullopt;
   options.threads = arguments.backbone.threads;
   return options;
 }
 
 void announce_false_alarm_rate(const FitArguments& arguments, InputKind kind) {
-  if (arguments.false_alarm_rate) return;
+  if (arguments.false_alarm_rate || arguments.no_calibration) return;
   char text[160];
   std::snprintf(text, sizeof text, "false-alarm rate %g per %s (default for %s; --false-alarm-rate sets another)",
                 default_false_alarm_rate(kind), kind == InputKind::video ? "frame" : "image",
@@ -181,10 +183,14 @@ void add_fit_command(CLI::App& app, int& status) {
       ->required()
       ->type_name("DIR|VIDEO");
   command->add_option("--output", arguments->output, "model file to write")->required()->type_name("M.padim");
+  auto* rate = command
+                   ->add_option("--false-alarm-rate", arguments->false_alarm_rate,
+                                "wanted share of normal frames above the threshold [0.01 for images, 0.001 for videos]")
+                   ->check(CLI::Range(1e-9, 0.5));
   command
-      ->add_option("--false-alarm-rate", arguments->false_alarm_rate,
-                   "wanted share of normal frames above the threshold [0.01 for images, 0.001 for videos]")
-      ->check(CLI::Range(1e-9, 0.5));
+      ->add_flag("--no-calibration", arguments->no_calibration,
+                 "for comparisons of raw scores: the least memory, and a threshold without meaning")
+      ->excludes(rate);
   command->add_option("--batch-size", arguments->options.batch_size, "frames per network run, 0 for automatic")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

@@ -27,8 +27,10 @@ struct FitOptions {
   std::optional<double> relative_epsilon;  ///< fraction of the mean variance, > 0
   int search_radius = 0;                   ///< positions, 0..4
   GeometryMode geometry = GeometryMode::full;
-  Size input_size;                                  ///< {0,0}: chosen from the first frame
-  double false_alarm_rate = kStreamFalseAlarmRate;  ///< wanted, per frame, in (0, 0.5]
+  Size input_size;  ///< {0,0}: chosen from the first frame
+  /// Wanted, per frame, in (0, 0.5]. std::nullopt: the threshold is not calibrated, which takes a single set of
+  /// statistics and stores no embeddings: for evaluations that bring their own threshold.
+  std::optional<double> false_alarm_rate = kStreamFalseAlarmRate;
   int batch_size = 0;  ///< frames that are embedded together; 0: one per thread on the processor, 8 on a GPU
   int threads = -1;    ///< frames embedded in parallel, and threads of the statistics; not positive: all cores
   /// Extra copies of each frame with slightly other light, white balance, position and noise, 0..16: for short fits of

@@ -32,10 +32,10 @@ struct Reduction {
   friend bool operator==(const Reduction&, const Reduction&) = default;
 };
 
-/// How the threshold came about: block cross-calibration on normal frames only.
+/// How the threshold came about: block cross-calibration on normal frames only, or not calibrated (rule "none").
 struct Calibration {
   double threshold = 0;         ///< raw score T > 0 from which a frame is anomalous; shown as 0.5
-  double false_alarm_rate = 0;  ///< wanted, per frame
+  double false_alarm_rate = 0;  ///< wanted, per frame; 0: not calibrated
   int segments = 0;             ///< K contiguous segments, each scored by the model of all others; 0: not calibrated
   std::string rule;             ///< "gumbel", "conformal", "floor" or "none"
   std::vector<float> scores;    ///< the held-out raw image scores, in stream order
