@@ -95,7 +95,7 @@ GType post_messages_type() {
   static const GEnumValue values[] = {
       {value(PostMessages::none), "Nothing but the end of a fit", "none"},
       {value(PostMessages::events), "Begin and end of each anomaly", "events"},
-      {value(PostMessages::all), "Events, and the score of every frame", "all"},
+      {value(PostMessages::all), "Events, and scores: of every frame, or one per message-interval", "all"},
       {0, nullptr, nullptr},
   };
   static const GType type = register_enum("GstPadimFilterPostMessages", values);

@@ -51,7 +51,7 @@ G_DEFINE_TYPE(GstPadimFilter, gst_padim_filter, GST_TYPE_VIDEO_FILTER)
 namespace padim::gst {
 namespace {
 
-enum Signal { kFinishFit, kSaveModel, kSignals };
+enum Signal { kFinishFit, kSaveModel, kReopenJson, kSignals };
 guint signals[kSignals];
 
 std::vector<Property>& properties() {
@@ -245,6 +245,8 @@ gboolean finish_fit(GstPadimFilter* self) {
   return static_cast<gboolean>(self->filter->shared.published.request_finish());
 }
 
+void reopen_json(GstPadimFilter* self) { self->filter->shared.published.request_json_reopen(); }
+
 gboolean save_model(GstPadimFilter* self, const char* path) {
   return guarded(GST_ELEMENT(self), GST_MESSAGE_WARNING, Doing::streaming, FALSE, [&] {
     if (path == nullptr || *path == '\0') {
@@ -291,6 +293,8 @@ void install_signals(GObjectClass* object_class) {
                                                    nullptr, G_TYPE_BOOLEAN, 0);
   signals[kSaveModel] = g_signal_new_class_handler("save-model", type, flags, G_CALLBACK(save_model), nullptr, nullptr,
                                                    nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
+  signals[kReopenJson] = g_signal_new_class_handler("reopen-json", type, flags, G_CALLBACK(reopen_json), nullptr,
+                                                    nullptr, nullptr, G_TYPE_NONE, 0);
 }
 
 void install_element(GstElementClass* element_class) {

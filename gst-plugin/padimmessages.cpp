@@ -72,6 +72,13 @@ GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, con
   return new_message(element, structure);
 }
 
+bool MessageInterval::due(GstClockTime running_time, std::uint64_t interval_ns) {
+  const bool known = GST_CLOCK_TIME_IS_VALID(last_) && GST_CLOCK_TIME_IS_VALID(running_time);
+  if (known && running_time >= last_ && running_time - last_ < interval_ns) return false;
+  last_ = running_time;
+  return true;
+}
+
 void FitProgress::collected(std::uint64_t frames) {
   const std::string of = total_ > 0 ? " of " + std::to_string(total_) : "";
   proceed("Fitted " + std::to_string(frames) + of + " frames");

@@ -39,6 +39,17 @@ struct FrameCounts {
 [[nodiscard]] GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
                                              const std::string& model_file);
 
+/// Thins a stream of messages by running time.
+class MessageInterval {
+ public:
+  /// True for the first frame, then for one of every `interval_ns`; for all where the interval is 0 or times are
+  /// unknown. Time that went backwards, as after a seek, begins a new interval.
+  [[nodiscard]] bool due(GstClockTime running_time, std::uint64_t interval_ns);
+
+ private:
+  GstClockTime last_ = GST_CLOCK_TIME_NONE;
+};
+
 /// Progress of one fit on the bus, throttled. Nothing is posted before the element plays: gst-launch-1.0 does not start
 /// to play while progress is going on, so that a fit that waits for more than the preroll's frame would never end.
 class FitProgress {

@@ -50,6 +50,14 @@ Property uint_property(const Text& text, guint least, guint most, GParamFlags fl
 }
 
 template <class Access>
+Property uint64_property(const Text& text, GParamFlags flags, Access access) {
+  const Settings defaults;
+  return {g_param_spec_uint64(text.name, text.nick, text.blurb, 0, G_MAXINT64, access(defaults), flags),
+          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_uint64(value); },
+          [access](const Settings& settings, GValue* value) { g_value_set_uint64(value, access(settings)); }};
+}
+
+template <class Access>
 Property double_property(const Text& text, double least, double most, GParamFlags flags, Access access) {
   const Settings defaults;
   return {g_param_spec_double(text.name, text.nick, text.blurb, least, most, access(defaults), flags),
@@ -87,15 +95,6 @@ Property threads_property() {
                            -1, 1024, defaults.threads, kReady),
           [](Settings& settings, const GValue* value) { settings.threads = g_value_get_int(value); },
           [](const Settings& settings, GValue* value) { g_value_set_int(value, settings.threads); }};
-}
-
-Property event_gap_property() {
-  const Settings defaults;
-  return {g_param_spec_uint64("event-gap", "Event gap",
-                              "Normal running time in nanoseconds after which an anomaly counts as ended", 0,
-                              G_MAXINT64, defaults.live.event_gap_ns, kPlaying),
-          [](Settings& settings, const GValue* value) { settings.live.event_gap_ns = g_value_get_uint64(value); },
-          [](const Settings& settings, GValue* value) { g_value_set_uint64(value, settings.live.event_gap_ns); }};
 }
 
 void add_model_properties(std::vector<Property>& out) {
@@ -195,11 +194,22 @@ void add_output_properties(std::vector<Property>& out) {
   out.push_back(uint_property({"min-anomalous-frames", "Minimum of anomalous frames",
                                "Consecutive anomalous frames that begin an anomaly event"},
                               1, G_MAXINT, kPlaying, PADIM_MEMBER(live.min_anomalous_frames)));
-  out.push_back(event_gap_property());
-  out.push_back(
-      string_property({"json-location", "JSON location",
-                       "File that gets one JSON object per frame and line (- = standard output, NULL = none)"},
-                      kReady, PADIM_MEMBER(json_location)));
+  out.push_back(uint64_property(
+      {"event-gap", "Event gap", "Normal running time in nanoseconds after which an anomaly counts as ended"}, kPlaying,
+      PADIM_MEMBER(live.event_gap_ns)));
+  out.push_back(uint64_property({"message-interval", "Message interval",
+                                 "Running time in nanoseconds between two padim-score messages of post-messages=all (0 "
+                                 "= one for every frame)"},
+                                kPlaying, PADIM_MEMBER(live.message_interval_ns)));
+  out.push_back(string_property({"json-location", "JSON location",
+                                 "File that gets one JSON object per frame and line (- = standard output, NULL = "
+                                 "none). Begun anew at each start; where it is moved or deleted, as logrotate does, "
+                                 "it is made again within a second"},
+                                kReady, PADIM_MEMBER(json_location)));
+  out.push_back(uint64_property({"json-max-bytes", "JSON maximum of bytes",
+                                 "Size at which the file of json-location is renamed to NAME.1, in the place of an "
+                                 "older one, and begun anew (0 = never)"},
+                                kReady, PADIM_MEMBER(json_max_bytes)));
 }
 
 #undef PADIM_MEMBER

@@ -46,6 +46,7 @@ struct LiveSettings {
   Colormap colormap = OverlayOptions{}.colormap;
   unsigned attach_meta = kMetaScore | kMetaRoi | kMetaAnalytics;
   PostMessages post_messages = PostMessages::events;
+  std::uint64_t message_interval_ns = 0;  ///< running time between two padim-score
   unsigned min_anomalous_frames = 1;
   std::uint64_t event_gap_ns = 1'000'000'000;
 };
@@ -60,7 +61,8 @@ struct Settings {
   std::string device = BackboneOptions{}.device;
   Precision precision = BackboneOptions{}.precision;
   int threads = -1;
-  std::string json_location;  ///< "-": standard output; empty: none
+  std::string json_location;         ///< "-": standard output; empty: none
+  std::uint64_t json_max_bytes = 0;  ///< 0: no limit
 
   unsigned fit_frames = 0;  ///< 0: until the end of the stream
   unsigned batch_size = 0;  ///< 0: the library chooses

@@ -32,6 +32,10 @@ bool draws(const OverlayOptions& options, const Detection& detection) {
   return (options.parts.boxes || options.parts.contour) && !detection.regions.empty();
 }
 
+std::optional<std::int64_t> known(GstClockTime time) {
+  return GST_CLOCK_TIME_IS_VALID(time) ? std::optional(static_cast<std::int64_t>(time)) : std::nullopt;
+}
+
 GstClockTime time_since(gint64 begin_us) {
   return static_cast<GstClockTime>(std::max<gint64>(g_get_monotonic_time() - begin_us, 0)) * GST_USECOND;
 }
@@ -57,7 +61,7 @@ GstClockTime warm_up(Detector& detector) {
 
 State::State(GstElement* element, const Settings& settings, Shared& shared)
     : element_(element), settings_(settings), shared_(shared), published_(shared.published), live_(settings.live) {
-  if (!settings_.json_location.empty()) json_.emplace(settings_.json_location);
+  if (!settings_.json_location.empty()) json_.emplace(settings_.json_location, settings_.json_max_bytes);
   if (fits(live_.mode)) start_fit();
   if (live_.mode == Mode::detect) load_model();
 }
@@ -219,7 +223,7 @@ void State::post_messages(const Detection& detection, const FrameTimes& times) {
   const auto change =
       events_.update(detection.anomalous, detection.score, times, {live_.min_anomalous_frames, live_.event_gap_ns});
   if (live_.post_messages == PostMessages::none) return;
-  if (live_.post_messages == PostMessages::all) {
+  if (live_.post_messages == PostMessages::all && score_messages_.due(times.running_time, live_.message_interval_ns)) {
     gst_element_post_message(element_, new_score_message(element_, times, detection, frame_));
   }
   if (change == AnomalyEvents::Change::begun) {
@@ -237,10 +241,13 @@ void State::post_event_end() {
 
 void State::write_record(const FrameTimes& times, const char* state, const Detection* detection) {
   if (!json_) return;
+  if (published_.take_json_reopen()) json_->reopen();
   FrameRecord record;
   record.source = source_name();
   record.frame = static_cast<std::int64_t>(frame_);
-  if (GST_CLOCK_TIME_IS_VALID(times.pts)) record.pts_ns = static_cast<std::int64_t>(times.pts);
+  record.pts_ns = known(times.pts);
+  record.running_time_ns = known(times.running_time);
+  record.stream_time_ns = known(times.stream_time);
   record.state = state;
   json_->write(to_json(record, detection));
 }

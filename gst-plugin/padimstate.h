@@ -88,6 +88,7 @@ class State {
   std::unique_ptr<Overlay> overlay_;
   OverlayOptions overlay_options_;  ///< of overlay_
   AnomalyEvents events_;
+  MessageInterval score_messages_;
   std::optional<JsonLines> json_;
   std::uint64_t frame_ = 0;    ///< input frames before this one
   std::uint64_t dropped_ = 0;  ///< of them

@@ -8,7 +8,7 @@
 
 namespace padim::gst {
 
-/// What the streaming thread tells any other thread, and the one request that comes back.
+/// What the streaming thread tells any other thread, and the requests that come back.
 class Published {
  public:
   static constexpr double kNoScore = -1;
@@ -17,7 +17,7 @@ class Published {
     const std::lock_guard lock(mutex_);
     model_.reset();
     last_score_ = kNoScore;
-    fitting_ = finish_requested_ = false;
+    fitting_ = finish_requested_ = json_reopen_requested_ = false;
   }
 
   void set_model(Model model) {
@@ -65,12 +65,22 @@ class Published {
     return finish_requested_;
   }
 
+  void request_json_reopen() {
+    const std::lock_guard lock(mutex_);
+    json_reopen_requested_ = true;
+  }
+  [[nodiscard]] bool take_json_reopen() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(json_reopen_requested_, false);
+  }
+
  private:
   mutable std::mutex mutex_;
   std::optional<Model> model_;
   double last_score_ = kNoScore;
   bool fitting_ = false;
   bool finish_requested_ = false;
+  bool json_reopen_requested_ = false;
 };
 
 }  // namespace padim::gst

@@ -94,6 +94,12 @@ void append_real(std::string& out, double number) {
   }
 }
 
+void append_time(std::string& out, std::string_view key, std::optional<std::int64_t> time_ns) {
+  if (!time_ns) return;
+  out += key;
+  append_number(out, *time_ns);
+}
+
 void append_region(std::string& out, const Region& region) {
   out += "{\"x\":";
   append_number(out, region.x);
@@ -130,15 +136,14 @@ void append_detection(std::string& out, const Detection& detection) {
 
 std::string to_json(const FrameRecord& record, const Detection* detection) {
   std::string out;
-  out.reserve(192 + record.source.size() + (detection ? detection->regions.size() * 96 : 0));
+  out.reserve(256 + record.source.size() + (detection ? detection->regions.size() * 96 : 0));
   out += "{\"source\":";
   append_string(out, record.source);
   out += ",\"frame\":";
   append_number(out, record.frame);
-  if (record.pts_ns) {
-    out += ",\"pts_ns\":";
-    append_number(out, *record.pts_ns);
-  }
+  append_time(out, ",\"pts_ns\":", record.pts_ns);
+  append_time(out, ",\"running_time_ns\":", record.running_time_ns);
+  append_time(out, ",\"stream_time_ns\":", record.stream_time_ns);
   out += ",\"state\":";
   append_string(out, record.state);
   if (detection) append_detection(out, *detection);

@@ -136,6 +136,40 @@ TEST_F(EventsTest, ScoresOfAllFramesOnRequest) {
   }
 }
 
+// message-interval thins them by running time: at 30 frames a second, 100 ms is every third.
+TEST_F(EventsTest, ScoresAtAnInterval) {
+  ElementHarness harness("overlay=0 post-messages=all message-interval=100000000 model-file=" + model());
+  push(harness, ".......");
+  auto scores = harness.messages(GST_MESSAGE_ELEMENT, "padim-score");
+  ASSERT_EQ(scores.size(), 3U);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    EXPECT_EQ(uint64_field(gst_message_get_structure(scores[i].get()), "frame"), 3 * i);
+  }
+  push(harness, "..", 0);  // time went back
+  scores = harness.messages(GST_MESSAGE_ELEMENT, "padim-score");
+  EXPECT_EQ(scores.size(), 1U);
+}
+
+// Every message tells when its frame is shown, in the stream's terms and in the pipeline's.
+TEST_F(EventsTest, MessagesHaveTheTimesOfTheSegment) {
+  ElementHarness harness("overlay=0 event-gap=0 post-messages=all model-file=" + model());
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.position = 2 * GST_SECOND;
+  segment.time = 7 * GST_SECOND;
+  segment.base = 11 * GST_SECOND;
+  gst_harness_push_event(harness.harness(), gst_event_new_segment(&segment));
+  push(harness, "A.", 90);
+  const auto messages = harness.messages(GST_MESSAGE_ELEMENT);
+  ASSERT_EQ(messages.size(), 4U);  // score, begin, score, end
+  for (const std::size_t i : {0U, 1U, 3U}) {
+    const GstStructure* structure = gst_message_get_structure(messages[i].get());
+    EXPECT_EQ(uint64_field(structure, "timestamp"), 3 * GST_SECOND) << i;
+    EXPECT_EQ(uint64_field(structure, "stream-time"), 8 * GST_SECOND) << i;
+    EXPECT_EQ(uint64_field(structure, "running-time"), 12 * GST_SECOND) << i;
+  }
+}
+
 // Frames without timestamps still make events.
 TEST_F(EventsTest, WorkWithoutTimestamps) {
   ElementHarness harness("overlay=0 event-gap=100000000 model-file=" + model());

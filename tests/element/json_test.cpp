@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "element_harness.h"
@@ -68,6 +72,78 @@ TEST(JsonTest, RestartsWithTheElement) {
   gst_element_set_state(harness.element(), GST_STATE_NULL);
   gst_element_set_state(harness.element(), GST_STATE_PLAYING);
   EXPECT_TRUE(lines_of(file).empty());
+}
+
+// The file ends where it would grow beyond its size, and goes on as a new one; the one before it is kept.
+TEST(JsonTest, RotatesBySize) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("scores.jsonl");
+  ElementHarness harness("mode=off json-max-bytes=2000 json-location=" + file);
+  harness.push_normal(0, 100);
+  EXPECT_LE(std::filesystem::file_size(file), 2000U);
+  EXPECT_LE(std::filesystem::file_size(file + ".1"), 2000U);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 2);
+  auto lines = lines_of(file + ".1");
+  const auto newer = lines_of(file);
+  lines.insert(lines.end(), newer.begin(), newer.end());
+  ASSERT_GT(lines.size(), 12U);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_TRUE(has(lines[i], "\"frame\":" + std::to_string(100 - lines.size() + i) + ",")) << lines[i];
+  }
+}
+
+// A file that was moved or deleted is noticed within a second; no line is lost, and none comes twice.
+TEST(JsonTest, FollowsItsNameWhenMovedOrDeleted) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("scores.jsonl");
+  ElementHarness harness("mode=off json-location=" + file);
+  harness.push_normal(0, 3);
+  std::filesystem::rename(file, file + ".old");
+  harness.push_normal(3, 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  harness.push_normal(4, 2);
+  EXPECT_EQ(lines_of(file + ".old").size(), 4U);
+  ASSERT_EQ(lines_of(file).size(), 2U);
+  EXPECT_TRUE(has(lines_of(file)[0], "\"frame\":4,"));
+
+  std::filesystem::remove(file);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  harness.push_normal(6, 1);
+  EXPECT_EQ(lines_of(file).size(), 1U);
+  EXPECT_TRUE(harness.failures().empty());
+}
+
+// reopen-json does it at once, and what is in the file by then stays.
+TEST(JsonTest, ReopensOnRequest) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("scores.jsonl");
+  ElementHarness harness("mode=off json-location=" + file);
+  harness.push_normal(0, 3);
+  std::filesystem::rename(file, file + ".old");
+  std::ofstream(file) << "{}\n";
+  g_signal_emit_by_name(harness.element(), "reopen-json");
+  harness.push_normal(3, 2);
+  EXPECT_EQ(lines_of(file + ".old").size(), 3U);
+  EXPECT_EQ(lines_of(file).size(), 3U);
+}
+
+// Running time and stream time are the segment's, not the timestamps themselves.
+TEST(JsonTest, HasTheTimesOfTheSegment) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("scores.jsonl");
+  ElementHarness harness("mode=off json-location=" + file);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = segment.position = 2 * GST_SECOND;
+  segment.time = 7 * GST_SECOND;
+  segment.base = 11 * GST_SECOND;
+  gst_harness_push_event(harness.harness(), gst_event_new_segment(&segment));
+  harness.push_normal(90, 1);  // at 3 s
+  const auto lines = lines_of(file);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(has(lines[0], "\"pts_ns\":3000000000,")) << lines[0];
+  EXPECT_TRUE(has(lines[0], "\"stream_time_ns\":8000000000,")) << lines[0];
+  EXPECT_TRUE(has(lines[0], "\"running_time_ns\":12000000000,")) << lines[0];
 }
 
 // A full disk is an error that names the file.

@@ -82,6 +82,8 @@ TEST(PropertiesTest, HaveTheDocumentedDefaults) {
       {"attach-meta", "score+roi+analytics"},
       {"post-messages", "events"},
       {"json-location", "NULL"},
+      {"json-max-bytes", "0"},
+      {"message-interval", "0"},
       {"last-score", "-1"},
       {"model-info", "NULL"},
       {"event-gap", "1000000000"},
@@ -129,6 +131,8 @@ TEST(PropertiesTest, KeepWhatIsSet) {
       {"attach-meta", "score"},
       {"post-messages", "all"},
       {"json-location", "-"},
+      {"json-max-bytes", "1000000"},
+      {"message-interval", "500000000"},
       {"min-anomalous-frames", "3"},
       {"event-gap", "2500000000"},
   };

@@ -35,6 +35,16 @@ TEST(FrameRecord, WritesAnAnomalousFrame) {
             R"({"x":0,"y":7,"width":1,"height":1,"area":0.25,"score":0.5}]})");
 }
 
+// Inside a pipeline a frame has two more times.
+TEST(FrameRecord, WritesThePipelinesTimes) {
+  FrameRecord record{"inspector", 7, 3'000, "fit"};
+  record.running_time_ns = 12'000;
+  record.stream_time_ns = 8'000;
+  EXPECT_EQ(to_json(record, nullptr),
+            R"({"source":"inspector","frame":7,"pts_ns":3000,"running_time_ns":12000,"stream_time_ns":8000,)"
+            R"("state":"fit"})");
+}
+
 // What does not exist (a still image's time, the score of a fitted frame) has no key.
 TEST(FrameRecord, LeavesOutWhatDoesNotExist) {
   EXPECT_EQ(to_json({"a.png", 0, std::nullopt, "fit"}, nullptr), R"({"source":"a.png","frame":0,"state":"fit"})");
