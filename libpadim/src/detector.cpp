@@ -32,12 +32,14 @@ struct Detector::Impl {
   }
 
   void score(const ImageView& image) {
+    embedding = {};
     pipeline.clear();
     detection.mapping = pipeline.push(image);
     frame = {image.width, image.height};
     float raw = 0;
-    pipeline.run(pool, [&](std::span<const float> embedding) {
-      mahalanobis.run(embedding, distances, pool);
+    pipeline.run(pool, [&](std::span<const float> embedded) {
+      embedding = embedded;
+      mahalanobis.run(embedded, distances, pool);
       raw = mapper.run(distances, detection.map);
     });
     if (!std::isfinite(raw)) {
@@ -66,8 +68,9 @@ struct Detector::Impl {
   ImagePipeline pipeline;
   Mahalanobis mahalanobis;
   ScoreMapper mapper;
-  std::vector<float> distances;  // [P]
-  Size frame;                    // the latest one
+  std::vector<float> distances;      // [P]
+  Size frame;                        // the latest one
+  std::span<const float> embedding;  // of the latest frame, in the pipeline
   Detection detection;
 };
 
@@ -89,6 +92,8 @@ const Detection& Detector::judge(double threshold) {
   impl_->judge(threshold);
   return impl_->detection;
 }
+
+std::span<const float> Detector::embedding() const { return impl_->embedding; }
 
 const Model& Detector::model() const { return impl_->model; }
 

@@ -217,6 +217,8 @@ void Fitter::forget(double factor) {
   impl_->segments().forget(factor);
 }
 
+void Fitter::adopt_threshold(const Calibration& calibration) { impl_->info.calibration = calibration; }
+
 std::int64_t Fitter::frames() const { return impl_->frames(); }
 
 ModelJob Fitter::prepare(Threshold threshold) { return impl_->prepare(threshold); }

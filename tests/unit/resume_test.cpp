@@ -3,55 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "drifting_scene.h"
 #include "expect_error.h"
-#include "fake_backbone.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
-#include "random_numbers.h"
 #include "scratch_folder.h"
 
 namespace padim::test {
 namespace {
-
-constexpr Size kFrame{64, 48};
-
-// Noise on a ramp whose brightness drifts with `time`.
-std::vector<std::uint8_t> picture(int time, double drift = 0.2) {
-  auto pixels =
-      random_bytes(static_cast<std::size_t>(kFrame.width * kFrame.height * 3), static_cast<std::uint32_t>(time));
-  for (std::size_t i = 0; i < pixels.size(); ++i) {
-    const auto x = static_cast<double>(i / 3 % static_cast<std::size_t>(kFrame.width));
-    pixels[i] = static_cast<std::uint8_t>(40 + x + drift * time + pixels[i] / 16.0);
-  }
-  return pixels;
-}
-
-ImageView view_of(const std::vector<std::uint8_t>& pixels) {
-  ImageView view;
-  view.width = kFrame.width;
-  view.height = kFrame.height;
-  view.data[0] = pixels.data();
-  view.stride[0] = std::ptrdiff_t{kFrame.width} * 3;
-  return view;
-}
-
-std::shared_ptr<const Backbone> backbone() { return std::make_shared<FakeBackbone>(); }
-
-FitOptions options() {
-  FitOptions result;
-  result.input_size = {64, 48};
-  result.threads = 1;
-  result.batch_size = 1;
-  return result;
-}
-
-void add(Fitter& fitter, int first, int last, double drift = 0.2) {
-  for (int i = first; i < last; ++i) fitter.add(view_of(picture(i, drift)));
-}
 
 Model fitted(int first, int last, FitOptions fit = options()) {
   Fitter fitter(backbone(), fit);

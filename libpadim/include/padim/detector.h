@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "padim/backbone.h"
@@ -48,6 +49,9 @@ class Detector {
   /// Judges the latest frame again, by another threshold and without the network. Lifetime as of detect(). Throws
   /// invalid_argument where no frame was detected yet.
   const Detection& judge(double threshold);
+
+  /// Embedding [P, d] of the latest frame; lives until the next call of detect(). Empty before the first one.
+  [[nodiscard]] std::span<const float> embedding() const;
 
   [[nodiscard]] const Model& model() const;
 

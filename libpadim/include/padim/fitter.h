@@ -79,6 +79,9 @@ class Fitter {
   /// Every frame so far counts as `factor` frames, 0 < factor <= 1, from now on: exponential forgetting.
   void forget(double factor);
 
+  /// The threshold that Threshold::keep keeps from now on.
+  void adopt_threshold(const Calibration& calibration);
+
   /// Frames added so far, those of a continued model included.
   [[nodiscard]] std::int64_t frames() const;
 

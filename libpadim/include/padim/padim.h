@@ -18,6 +18,7 @@
 #include "padim/frame_record.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
+#include "padim/learner.h"
 #include "padim/log.h"
 #include "padim/metrics.h"
 #include "padim/model.h"
