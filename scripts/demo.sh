@@ -25,15 +25,6 @@ fresh() {
   done
 }
 
-# Prints a command as it can be typed, a pipeline with one element per line.
-show() {
-  local line='' word
-  for word in "$@"; do
-    if [[ $word == '!' ]]; then line+=$' \\\n  !'; else line+=" $(printf '%q' "$word")"; fi
-  done
-  printf '%s\n' "${line# }"
-}
-
 # Prints and runs the command $2..., whose output goes into the file $1.
 run_logged() {
   local log=$1

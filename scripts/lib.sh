@@ -54,6 +54,18 @@ TEST_PACKAGES=(
 # Says what is being done.
 say() { printf '\n==> %s\n' "$*"; }
 
+# Prints a command as it can be typed, a pipeline with one element per line. A bare word that follows no '!' starts
+# another branch of the pipeline.
+show() {
+  local line='' word before=''
+  for word in "$@"; do
+    if [[ $word == '!' || $line == *!* && $before != '!' && $word =~ ^[a-z0-9]+$ ]]; then line+=$' \\\n '; fi
+    if [[ $word == *[!A-Za-z0-9_=/.:,+%!-]* ]]; then line+=" $(printf '%q' "$word")"; else line+=" $word"; fi
+    before=$word
+  done
+  printf '%s\n' "${line# }"
+}
+
 # Ends the script with a reason.
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2

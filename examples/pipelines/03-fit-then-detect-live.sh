@@ -1,0 +1,44 @@
+#!/bin/bash
+# Fits on the first frames of a live camera, then detects, in one go: start it while everything is normal. Where there is
+# no camera, a test picture takes its place, on which a foreign body appears a few seconds after the fit. Shows a window
+# where there is a display. Ctrl-C ends it.
+#
+#   --device DEVICE     Video4Linux camera
+#   --fit-frames N      normal frames to fit on
+#   --model FILE        the fitted model is saved there, for later runs with mode=detect
+#   --json FILE         the scores, one line of JSON per frame
+#   --frames N          frames after which it ends by itself (-1: never)
+set -euo pipefail
+# shellcheck source=examples/pipelines/common.sh
+source "$(dirname "$0")/common.sh"
+
+option=(
+  [device]=/dev/video0
+  [fit-frames]=200
+  [model]=$RESULTS/live.padim
+  [json]=$RESULTS/live.jsonl
+  [frames]=-1
+)
+parse_options "$@"
+use_build
+mkdir -p "$RESULTS"
+
+sink=(fakesink sync=true)
+if has_display; then sink=(videoconvert ! autovideosink); fi
+
+# padimfilter draws on what cameras and decoders hand out: where nothing needs converting, videoconvert does nothing.
+filter=(videoconvert ! queue ! padimfilter mode=fit-then-detect fit-frames="${option[fit-frames]}"
+  model-file="${option[model]}" json-location="${option[json]}" overlay=heatmap+contour+text ! queue)
+
+if [[ -e ${option[device]} ]]; then
+  launch -e v4l2src device="${option[device]}" ! identity eos-after="${option[frames]}" ! decodebin ! "${filter[@]}" \
+    ! "${sink[@]}"
+fi
+
+say "no camera at ${option[device]}: using a test picture" >&2
+size=video/x-raw,width=320,height=240,framerate=30/1
+appears_ns=$(((option[fit-frames] / 30 + 3) * 1000000000))
+launch -e compositor name=scene sink_1::xpos=120 sink_1::ypos=80 ! "$size" ! identity eos-after="${option[frames]}" \
+  ! "${filter[@]}" ! "${sink[@]}" \
+  videotestsrc is-live=true pattern=smpte ! "$size" ! scene.sink_0 \
+  videotestsrc pattern=ball timestamp-offset="$appears_ns" ! video/x-raw,width=64,height=64 ! scene.sink_1

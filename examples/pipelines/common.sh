@@ -1,0 +1,70 @@
+# shellcheck shell=bash disable=SC2034
+# What the examples share: options, environment, default files. Sourced by bash after `set -euo pipefail`; the caller
+# then fills the array `option` with the defaults of its options.
+
+examples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=scripts/lib.sh
+source "$examples/../../scripts/lib.sh"
+
+RESULTS=${DEMO_DIR:-$ROOT/demo}
+declare -A option
+
+# Prints the comment that heads the example, and the defaults.
+usage() {
+  local name
+  sed -n '2,/^[^#]/s/^#$\|^# //p' "$0"
+  echo
+  echo "defaults:"
+  for name in "${!option[@]}"; do printf '  --%s %s\n' "$name" "${option[$name]:-(none)}"; done | sort
+}
+
+# Overwrites defaults from the command line: --NAME VALUE for each NAME in `option`.
+parse_options() {
+  while [[ $# -gt 0 ]]; do
+    local name=${1#--}
+    if [[ $1 == -h || $1 == --help ]]; then usage && exit; fi
+    [[ $1 == --* && -v option[$name] ]] || { usage >&2 && exit 2; }
+    [[ $# -ge 2 ]] || fail "$1 needs a value"
+    option[$name]=$2
+    shift 2
+  done
+}
+
+# Uses the element and the tool of the build folder (PADIM_BUILD, build), or those that are installed where there is no
+# such folder.
+use_build() {
+  local build=${PADIM_BUILD:-$ROOT/build}
+  if [[ -e $build/gst-plugin/libgstpadim.so ]]; then
+    export PATH=$build/tools/padim:$PATH PADIM_BACKBONES=${PADIM_BACKBONES:-$ROOT/models}
+    export GST_PLUGIN_PATH=$build/gst-plugin${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+  fi
+  gst-inspect-1.0 padimfilter >/dev/null 2>&1 || fail "GStreamer does not know padimfilter: build it with scripts/setup.sh"
+}
+
+# Renders the sample scene where a default file is wanted and there is none yet.
+need_footage() {
+  local file
+  for file in "$@"; do
+    if [[ $file == "$RESULTS/sample/"* && ! -e $RESULTS/sample/sample.json ]]; then
+      say "rendering the sample scene" >&2
+      mkdir -p "$RESULTS"
+      padim sample --output "$RESULTS/sample" >&2
+    fi
+    [[ -e $file ]] || fail "there is no '$file'"
+  done
+}
+
+# Fits the default model where it is wanted and there is none yet.
+need_model() {
+  if [[ $1 == "$RESULTS/model.padim" && ! -e $1 ]]; then "$examples/01-fit-recording.sh" --model "$1" >&2; fi
+  [[ -e $1 ]] || fail "there is no model '$1': fit one with 01-fit-recording.sh"
+}
+
+# Prints a pipeline as it can be typed, one element per line, and runs it. Standard output is the pipeline's own.
+launch() {
+  show gst-launch-1.0 "$@" >&2
+  exec gst-launch-1.0 "$@"
+}
+
+# True where a window can be opened.
+has_display() { [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; }

@@ -1,0 +1,48 @@
+"""The examples for recorded video: fit, annotate, metadata only."""
+import os
+
+from example_case import EXAMPLES, ROOT, ExampleCase, decode, main, parse_lines
+
+
+class RecordingTest(ExampleCase):
+    def test_fit_then_annotate(self):
+        """A model fitted by the first example finds every defect with the second one, and the annotated video plays."""
+        self.assertTrue((self.folder / "model.padim").is_file())
+        result = self.example("02-annotate-recording.sh")
+        self.assertIn("padimfilter", result.stderr, "the pipeline is shown")
+        self.assert_scene_judged(parse_lines((self.folder / "scores.jsonl").read_text()))
+        self.assertEqual(decode(self.folder / "annotated.mp4"), self.scene["inspection"]["frames"])
+
+    def test_own_files(self):
+        """Options replace the default files; names may hold spaces."""
+        model = self.folder / "my model.padim"
+        video = self.folder / "my video.mp4"
+        video.symlink_to(self.folder / "sample" / "normal.mp4")
+        self.example("01-fit-recording.sh", "--input", video, "--model", model)
+        self.assertTrue(model.is_file())
+
+    def test_metadata_only(self):
+        """Standard output holds JSON lines and nothing else."""
+        self.assert_scene_judged(parse_lines(self.example("04-metadata-only.sh").stdout))
+
+    def test_program(self):
+        """The README's program tells a defect from a normal picture."""
+        for name in ("normal", "inspection"):
+            self.execute("gst-launch-1.0", "-q", "filesrc", f"location={self.folder}/sample/{name}.mp4", "!", "decodebin",
+                         "!", "videoconvert", "!", "pngenc", "!", "multifilesink", f"location={self.folder}/{name}-%d.png")
+        normal = [self.folder / f"normal-{number}.png" for number in range(0, 60, 2)]
+        for stretch in self.scene["stretches"][:4]:
+            part = self.folder / f"inspection-{stretch['begin'] + 1}.png"
+            result = self.execute(os.environ["PADIM_INSPECT"], *normal, part, cwd=ROOT)
+            self.assertEqual(result.stdout.split()[1], "normal" if stretch["kind"] == "normal" else "anomalous")
+
+    def test_help(self):
+        """Every example explains itself and its options."""
+        for example in sorted(EXAMPLES.glob("[0-9]*")):
+            help_text = self.execute(example, "--help").stdout
+            self.assertIn("--", help_text, example)
+            self.assertIn("default", help_text, example)
+
+
+if __name__ == "__main__":
+    main()
