@@ -12,6 +12,7 @@ WEIGHTS=models/$BACKBONE.safetensors
 BUILD_PACKAGES=(
   g++
   libcli11-dev
+  libdnnl-dev
   libeigen3-dev
   libgstreamer-plugins-bad1.0-dev
   libgstreamer-plugins-base1.0-dev

@@ -16,7 +16,7 @@ PRIVATE = LIBRARY / "src"
 # The data flow. A stage is its .h and .cpp; files that are not listed serve stages without being one.
 STAGES = [
     ["resample", "preprocess"],
-    ["backbone_description", "backbone_search", "backbone_torch"],
+    ["backbone_description", "backbone_search", "network", "backbone_onednn", "backbone_torch", "backbone"],
     ["channel_selection", "embedding"],
     ["gaussian"],
     ["mahalanobis"],
@@ -30,6 +30,7 @@ ORCHESTRATION = {"image_pipeline", "completion", "fitter", "detector"}
 # What is not the standard library, the files of libpadim that may know it, and why those.
 THIRD_PARTY = {
     r"(torch|ATen|c10)/": (r"src/backbone_torch\.cpp", "its headers cost ten seconds per file"),
+    r"(dnnl\.hpp|omp\.h)": (r"src/backbone_onednn\.cpp", "the processor's kernels and their threads"),
     r"opencv2/": (r"src/(preprocess|score_map|regions|overlay\w*|metrics)\.cpp", "stages that handle pictures"),
     r"Eigen/": (r"src/(gaussian|mahalanobis)\.cpp", "linear algebra"),
     r"hwy/": (r"src/kernels/\w+\.cpp", "SIMD"),

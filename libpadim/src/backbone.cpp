@@ -1,0 +1,111 @@
+// Opening a backbone: files, device and precision are chosen here; the engines execute.
+
+#include "padim/backbone.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "backbone_description.h"
+#include "backbone_engines.h"
+#include "backbone_search.h"
+#include "network.h"
+#include "padim/error.h"
+
+namespace padim {
+namespace {
+
+bool computes_in_bfloat16(const std::string& device) {
+  if (device != "cpu") return true;
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+Precision resolve_precision(Precision wanted, const std::string& device) {
+  if (wanted != Precision::automatic) return wanted;
+  return computes_in_bfloat16(device) ? Precision::bfloat16 : Precision::float32;
+}
+
+#if PADIM_WITH_ONEDNN
+// oneDNN fuses activations and sums into convolutions, not into pools.
+bool suits_onednn(const Network& network) {
+  const auto plain = [](const Layer& layer) {
+    return layer.description.kind == LayerKind::convolution || layer.description.activation == Activation::none;
+  };
+  return std::all_of(network.blocks.begin(), network.blocks.end(), [&](const Block& block) {
+    const bool ends_plainly = block.shortcut == Shortcut::none && block.activation == Activation::none;
+    return std::all_of(block.layers.begin(), block.layers.end(), plain) &&
+           (ends_plainly || block.layers.back().description.kind == LayerKind::convolution);
+  });
+}
+#endif
+
+std::shared_ptr<const Backbone> make_backbone(Network network, const std::string& device, Precision precision) {
+  auto shared = std::make_shared<const Network>(std::move(network));
+#if PADIM_WITH_ONEDNN
+  if (device == "cpu" && suits_onednn(*shared)) return make_onednn_backbone(std::move(shared), precision);
+#endif
+  return make_torch_backbone(std::move(shared), device, precision);
+}
+
+// Backbones in use, so that several detectors share one set of weights.
+class Pool {
+ public:
+  template <class Make>
+  std::shared_ptr<const Backbone> get(const std::string& key, const Make& make) {
+    const std::lock_guard lock(mutex_);
+    if (auto existing = entries_[key].lock()) return existing;
+    std::shared_ptr<const Backbone> created = make();
+    entries_[key] = created;
+    return created;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const Backbone>> entries_;
+};
+
+// Two backbones are the same when their files are: same inode content means same path, size and time of change.
+std::string identity(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto canonical = std::filesystem::weakly_canonical(path, ignored);
+  const auto time = std::filesystem::last_write_time(path, ignored).time_since_epoch().count();
+  return canonical.string() + "|" + std::to_string(std::filesystem::file_size(path, ignored)) + "|" +
+         std::to_string(time);
+}
+
+}  // namespace
+
+std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options) {
+  static Pool pool;
+  const BackboneFiles files = find_backbone_files(options);
+  const BackboneDescription description = load_backbone_description(files.description);
+  const std::string device = resolve_device(options.device);
+  const Precision precision = resolve_precision(options.precision, device);
+  const std::string key =
+      identity(files.description) + "|" + identity(files.weights) + "|" + device + "|" + to_string(precision);
+  return pool.get(key, [&] { return make_backbone(read_network(description, files.weights), device, precision); });
+}
+
+BackboneInfo describe(const Network& network, const std::string& device, Precision precision) {
+  const BackboneDescription& d = network.description;
+  return {d.name,    network.weights_sha256, d.taps, network.parameters,
+          d.epsilon, d.epsilon_is_relative,  device, to_string(precision)};
+}
+
+std::string to_string(Precision precision) {
+  return precision == Precision::float32 ? "float32" : precision == Precision::bfloat16 ? "bfloat16" : "auto";
+}
+
+Precision parse_precision(const std::string& name) {
+  for (const Precision precision : {Precision::automatic, Precision::float32, Precision::bfloat16}) {
+    if (name == to_string(precision)) return precision;
+  }
+  throw Error(ErrorCode::invalid_argument, "precision '" + name + "' is unknown: use auto, float32 or bfloat16");
+}
+
+}  // namespace padim

@@ -1,0 +1,177 @@
+// Batch norm is folded into the convolutions at load, in double precision: w' = w * g / sqrt(v + eps), b' = (b - m) * g
+// / sqrt(v + eps) + beta.
+
+#include "network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+#include "padim/error.h"
+#include "safetensors.h"
+#include "sha256.h"
+
+namespace padim {
+namespace {
+
+class WeightsReader {
+ public:
+  WeightsReader(const std::filesystem::path& path, const BackboneDescription& description)
+      : path_(path), file_(path, "backbone weights"), description_(description) {}
+
+  [[nodiscard]] std::string sha256_hex() const { return to_hex(sha256(file_.bytes())); }
+
+  [[nodiscard]] Layer read(const LayerDescription& description) const {
+    Layer layer{description, {}, {}};
+    if (description.kind == LayerKind::max_pool) return layer;
+    const std::int64_t channels = description.channels;
+    layer.weight = tensor(description.key + ".weight", {channels, description.input_channels / description.groups,
+                                                        description.kernel, description.kernel});
+    layer.bias = find(description.key + ".bias") != nullptr
+                     ? tensor(description.key + ".bias", {channels})
+                     : std::vector<float>(static_cast<std::size_t>(description.channels));
+    if (!description.norm.empty() && find(description.norm + ".weight") != nullptr) fold(layer);
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (!std::all_of(layer.weight.begin(), layer.weight.end(), finite) ||
+        !std::all_of(layer.bias.begin(), layer.bias.end(), finite)) {
+      fail("the weights of '" + description.key + "' are not finite");
+    }
+    return layer;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& cause) const {
+    throw Error(ErrorCode::bad_format, "cannot use backbone weights '" + path_.string() + "' as " + description_.name +
+                                           ": " + cause + "; convert them again as models/README.md tells");
+  }
+
+  [[nodiscard]] const TensorView* find(const std::string& name) const {
+    const auto found = file_.tensors().find(name);
+    return found == file_.tensors().end() ? nullptr : &found->second;
+  }
+
+  [[nodiscard]] std::vector<float> tensor(const std::string& name, const std::vector<std::int64_t>& shape) const {
+    const TensorView* view = find(name);
+    if (view == nullptr) fail("tensor '" + name + "' is missing");
+    if (view->shape != shape || view->type != TensorType::f32) fail("tensor '" + name + "' has another shape or type");
+    std::vector<float> values(static_cast<std::size_t>(element_count(*view)));
+    std::memcpy(values.data(), view->bytes.data(), view->bytes.size());
+    return values;
+  }
+
+  void fold(Layer& layer) const {
+    const LayerDescription& d = layer.description;
+    const auto statistic = [&](const char* name) { return tensor(d.norm + name, {d.channels}); };
+    const auto gain = statistic(".weight");
+    const auto shift = statistic(".bias");
+    const auto mean = statistic(".running_mean");
+    const auto variance = statistic(".running_var");
+    const std::size_t size = layer.weight.size() / layer.bias.size();
+    for (std::size_t c = 0; c < layer.bias.size(); ++c) {
+      const double scale =
+          static_cast<double>(gain[c]) / std::sqrt(static_cast<double>(variance[c]) + description_.batch_norm_epsilon);
+      const double centered = static_cast<double>(layer.bias[c]) - static_cast<double>(mean[c]);
+      layer.bias[c] = static_cast<float>(centered * scale + static_cast<double>(shift[c]));
+      for (std::size_t i = c * size; i < (c + 1) * size; ++i) {
+        layer.weight[i] = static_cast<float>(static_cast<double>(layer.weight[i]) * scale);
+      }
+    }
+  }
+
+  std::filesystem::path path_;
+  SafetensorsFile file_;
+  const BackboneDescription& description_;
+};
+
+Block read_block(const WeightsReader& reader, const BlockDescription& description) {
+  Block block;
+  for (const LayerDescription& layer : description.layers) block.layers.push_back(reader.read(layer));
+  block.shortcut = description.shortcut;
+  if (block.shortcut == Shortcut::convolution) block.shortcut_layer = reader.read(description.shortcut_layer);
+  block.activation = description.activation;
+  block.tap = !description.tap.empty();
+  return block;
+}
+
+std::int64_t parameters_of(const Layer& layer) {
+  return static_cast<std::int64_t>(layer.weight.size() + layer.bias.size());
+}
+
+void keep_channels(Layer& layer, std::span<const int> channels) {
+  const std::size_t size = layer.weight.size() / layer.bias.size();
+  std::vector<float> weight;
+  std::vector<float> bias;
+  for (const int channel : channels) {
+    const auto c = static_cast<std::ptrdiff_t>(channel);
+    const auto first = layer.weight.begin() + c * static_cast<std::ptrdiff_t>(size);
+    weight.insert(weight.end(), first, first + static_cast<std::ptrdiff_t>(size));
+    bias.push_back(layer.bias[static_cast<std::size_t>(c)]);
+  }
+  layer.weight = std::move(weight);
+  layer.bias = std::move(bias);
+  layer.description.channels = static_cast<int>(channels.size());
+}
+
+// A 1x1 convolution that passes every channel on.
+Layer identity_layer(int channels) {
+  Layer layer;
+  layer.description.channels = layer.description.input_channels = channels;
+  const auto count = static_cast<std::size_t>(channels);
+  layer.weight.resize(count * count);
+  for (std::size_t c = 0; c < count; ++c) layer.weight[c * count + c] = 1;
+  layer.bias.resize(count);
+  return layer;
+}
+
+// TensorFlow's SAME: the output has ceil(n / stride) samples; an odd total of padding has its larger half at the end.
+PaddedAxis same_padding(const LayerDescription& layer, int length) {
+  const int outputs = (length + layer.stride - 1) / layer.stride;
+  const int total = std::max((outputs - 1) * layer.stride + layer.kernel - length, 0);
+  return {total / 2, total - total / 2};
+}
+
+}  // namespace
+
+Network read_network(const BackboneDescription& description, const std::filesystem::path& weights) {
+  Network network;
+  network.description = description;
+  const WeightsReader reader(weights, description);
+  for (const BlockDescription& block : description.blocks) network.blocks.push_back(read_block(reader, block));
+  network.weights_sha256 = reader.sha256_hex();
+  for (const Block& block : network.blocks) {
+    for (const Layer& layer : block.layers) network.parameters += parameters_of(layer);
+    network.parameters += parameters_of(block.shortcut_layer);
+  }
+  return network;
+}
+
+Network with_last_channels(Network network, std::span<const int> channels) {
+  Block& block = network.blocks.back();
+  Layer& last = block.layers.back();
+  if (last.description.kind != LayerKind::convolution || last.description.groups != 1) {
+    throw Error(ErrorCode::unsupported,
+                "backbone '" + network.description.name + "' ends in a layer whose channels cannot be selected");
+  }
+  if (block.shortcut == Shortcut::identity) {
+    block.shortcut = Shortcut::convolution;
+    block.shortcut_layer = identity_layer(last.description.channels);
+  }
+  keep_channels(last, channels);
+  if (block.shortcut == Shortcut::convolution) keep_channels(block.shortcut_layer, channels);
+  network.description.taps.back().channels = static_cast<int>(channels.size());
+  return network;
+}
+
+PaddedAxis padding_of(const LayerDescription& layer, Padding padding, int length) {
+  if (padding == Padding::same) return same_padding(layer, length);
+  return {(layer.kernel - 1) / 2, (layer.kernel - 1) / 2};
+}
+
+int output_length(const LayerDescription& layer, Padding padding, int length) {
+  const auto [before, behind] = padding_of(layer, padding, length);
+  return (before + length + behind - layer.kernel) / layer.stride + 1;
+}
+
+}  // namespace padim

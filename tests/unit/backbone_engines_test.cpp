@@ -1,0 +1,200 @@
+// LibTorch and oneDNN execute the same network and must agree: each is the other's oracle. The networks are small and
+// random, and hold every kind of layer, shortcut, activation and padding that a description can ask for.
+
+#include "backbone_engines.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "network.h"
+#include "random_numbers.h"
+
+namespace padim {
+namespace {
+
+using test::normal_floats;
+using test::random_bytes;
+
+struct Input {
+  int batch;
+  int height;
+  int width;
+  int threads;
+};
+
+class NetworkMaker {
+ public:
+  Network make(Padding padding) {
+    Network network;
+    network.description.name = "random";
+    network.description.padding = padding;
+    network.description.mean = {120, 110, 100};
+    network.description.std = {60, 50, 70};
+    network.blocks = {
+        block({convolution(3, 16, 3, 2, 1, Activation::relu6), pool(16, 3, 2)}, Activation::none, "first"),
+        block({convolution(16, 48, 1, 1, 1, Activation::relu6), convolution(48, 48, 5, 2, 48, Activation::relu6),
+               convolution(48, 24, 1, 1, 1, Activation::none)},
+              Activation::none, ""),
+        block({convolution(24, 24, 3, 1, 1, Activation::relu), convolution(24, 24, 3, 1, 1, Activation::none)},
+              Activation::relu, "second"),
+        block({convolution(24, 16, 1, 1, 1, Activation::relu), convolution(16, 16, 3, 2, 4, Activation::relu),
+               convolution(16, 40, 1, 1, 1, Activation::none)},
+              Activation::relu, ""),
+        block({convolution(40, 40, 7, 1, 1, Activation::none)}, Activation::relu6, "third"),
+    };
+    network.blocks[2].shortcut = Shortcut::identity;
+    network.blocks[3].shortcut = Shortcut::convolution;
+    network.blocks[3].shortcut_layer = convolution(24, 40, 1, 2, 1, Activation::none);
+    network.blocks[4].shortcut = Shortcut::identity;
+    network.description.taps = {{"first", 16, 4}, {"second", 24, 8}, {"third", 40, 16}};
+    return network;
+  }
+
+ private:
+  Layer convolution(int inputs, int outputs, int kernel, int stride, int groups, Activation activation) {
+    Layer layer;
+    layer.description = {LayerKind::convolution, "", "", inputs, outputs, kernel, stride, groups, activation};
+    const int fan_in = inputs / groups * kernel * kernel;
+    layer.weight = normal_floats(static_cast<std::size_t>(outputs) * static_cast<std::size_t>(fan_in), ++seed_, 0,
+                                 std::sqrt(2.0F / static_cast<float>(fan_in)));
+    layer.bias = normal_floats(static_cast<std::size_t>(outputs), ++seed_, 0.1F, 0.2F);
+    return layer;
+  }
+
+  static Layer pool(int channels, int kernel, int stride) {
+    Layer layer;
+    layer.description = {LayerKind::max_pool, "", "", channels, channels, kernel, stride, 1, Activation::none};
+    return layer;
+  }
+
+  static Block block(std::vector<Layer> layers, Activation activation, const std::string& tap) {
+    Block block;
+    block.layers = std::move(layers);
+    block.activation = activation;
+    block.tap = !tap.empty();
+    return block;
+  }
+
+  std::uint32_t seed_ = 0;
+};
+
+std::vector<TapMaps> taps_of(const Backbone& backbone, const Input& input, std::uint32_t seed = 7) {
+  const auto bytes = static_cast<std::size_t>(input.batch) * static_cast<std::size_t>(input.height) *
+                     static_cast<std::size_t>(input.width) * 3;
+  std::vector<TapMaps> taps;
+  backbone.run(random_bytes(bytes, seed), input.batch, input.height, input.width, taps, input.threads);
+  return taps;
+}
+
+// Largest difference as a fraction of the largest value.
+double error_of(const std::vector<float>& values, const std::vector<float>& expected) {
+  double largest = 0;
+  double error = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
+    error = std::max(error, std::abs(static_cast<double>(values[i]) - static_cast<double>(expected[i])));
+  }
+  return error / largest;
+}
+
+void expect_same(const std::vector<TapMaps>& ours, const std::vector<TapMaps>& expected, double tolerance) {
+  ASSERT_EQ(ours.size(), expected.size());
+  for (std::size_t t = 0; t < ours.size(); ++t) {
+    SCOPED_TRACE("tap " + std::to_string(t));
+    ASSERT_EQ(ours[t].batch, expected[t].batch);
+    ASSERT_EQ(ours[t].height, expected[t].height);
+    ASSERT_EQ(ours[t].width, expected[t].width);
+    ASSERT_EQ(ours[t].channels, expected[t].channels);
+    ASSERT_EQ(ours[t].values.size(), expected[t].values.size());
+    EXPECT_LT(error_of(ours[t].values, expected[t].values), tolerance);
+  }
+}
+
+std::shared_ptr<const Network> network_with(Padding padding) {
+  return std::make_shared<const Network>(NetworkMaker().make(padding));
+}
+
+class BackboneEngines : public testing::TestWithParam<Padding> {};
+INSTANTIATE_TEST_SUITE_P(BothPaddings, BackboneEngines, testing::Values(Padding::symmetric, Padding::same));
+
+// Taps agree for every shape of input, number of images and number of threads.
+TEST_P(BackboneEngines, Agree) {
+  const auto network = network_with(GetParam());
+  const auto torch = make_torch_backbone(network, "cpu", Precision::float32);
+  const auto onednn = make_onednn_backbone(network, Precision::float32);
+  EXPECT_EQ(onednn->info().taps, torch->info().taps);
+  for (const Input& input :
+       {Input{1, 64, 64, 1}, Input{1, 16, 16, 1}, Input{3, 48, 80, 2}, Input{1, 64, 64, 2}, Input{2, 112, 16, 1}}) {
+    SCOPED_TRACE(std::to_string(input.batch) + "x" + std::to_string(input.height) + "x" + std::to_string(input.width));
+    expect_same(taps_of(*onednn, input), taps_of(*torch, input), 1e-5);
+  }
+}
+
+// The last tap with some of its channels equals those channels of the whole tap, whatever the block's shortcut.
+TEST_P(BackboneEngines, SelectTheLastTapsChannels) {
+  const std::vector<int> channels{0, 3, 17, 18, 39};
+  Network network = NetworkMaker().make(GetParam());
+  for (const std::size_t blocks : {std::size_t{4}, std::size_t{5}}) {  // ends in a convolved shortcut, in an identity
+    network.blocks.resize(blocks);
+    network.blocks.back().tap = true;
+    const auto shared = std::make_shared<const Network>(network);
+    for (const auto& backbone :
+         {make_torch_backbone(shared, "cpu", Precision::float32), make_onednn_backbone(shared, Precision::float32)}) {
+      const Input input{2, 48, 32, 1};
+      const auto whole = taps_of(*backbone, input);
+      const auto narrow = taps_of(*backbone->with_last_tap_channels(channels), input);
+      ASSERT_EQ(narrow.back().channels, 5);
+      std::vector<float> expected;
+      for (std::size_t cell = 0; cell < whole.back().values.size(); cell += 40) {
+        for (const int c : channels) expected.push_back(whole.back().values[cell + static_cast<std::size_t>(c)]);
+      }
+      ASSERT_EQ(narrow.back().values.size(), expected.size());
+      EXPECT_LT(error_of(narrow.back().values, expected), 1e-5);
+      expect_same({narrow.begin(), narrow.end() - 1}, {whole.begin(), whole.end() - 1}, 1e-5);
+    }
+    network = NetworkMaker().make(GetParam());
+  }
+}
+
+// bfloat16 has 8 significant bits; after eleven layers a few percent of the largest value are lost.
+TEST_P(BackboneEngines, AgreeInBfloat16) {
+  const auto network = network_with(GetParam());
+  const Input input{1, 64, 96, 1};
+  const auto exact = taps_of(*make_onednn_backbone(network, Precision::float32), input);
+  expect_same(taps_of(*make_onednn_backbone(network, Precision::bfloat16), input), exact, 0.05);
+  expect_same(taps_of(*make_torch_backbone(network, "cpu", Precision::bfloat16), input), exact, 0.05);
+}
+
+// Threads that run one backbone at once, with inputs of different shapes, each get what a thread alone gets.
+TEST(BackboneEngine, IsSharedByThreads) {
+  const auto backbone = make_onednn_backbone(network_with(Padding::same), Precision::float32);
+  const std::vector<Input> inputs{{1, 64, 64, 1}, {1, 64, 64, 1}, {1, 32, 80, 1}, {2, 64, 64, 1}};
+  std::vector<std::vector<TapMaps>> expected;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    expected.push_back(taps_of(*backbone, inputs[i], static_cast<std::uint32_t>(i)));
+  }
+  std::vector<std::thread> threads;
+  std::vector<double> errors(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    threads.emplace_back([&, i] {
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        const auto taps = taps_of(*backbone, inputs[i], static_cast<std::uint32_t>(i));
+        for (std::size_t t = 0; t < taps.size(); ++t) {
+          errors[i] = std::max(errors[i], error_of(taps[t].values, expected[i][t].values));
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const double error : errors) EXPECT_EQ(error, 0);
+}
+
+}  // namespace
+}  // namespace padim
