@@ -16,15 +16,24 @@
 namespace padim {
 namespace {
 
-double gumbel_quantile(std::span<const float> scores, double rate) {
-  const auto n = static_cast<double>(scores.size());
+struct Moments {
   double mean = 0;
-  for (const float score : scores) mean += static_cast<double>(score) / n;
+  double deviation = 0;
+};
+
+Moments moments(std::span<const float> scores) {
+  const auto n = static_cast<double>(scores.size());
+  Moments result;
+  for (const float score : scores) result.mean += static_cast<double>(score) / n;
   double squares = 0;
-  for (const float score : scores) squares += (static_cast<double>(score) - mean) * (static_cast<double>(score) - mean);
-  const double deviation = scores.size() > 1 ? std::sqrt(squares / (n - 1)) : 0;
-  const double beta = deviation * std::sqrt(6.0) / std::numbers::pi;
-  return mean - std::numbers::egamma * beta - beta * std::log(-std::log1p(-rate));
+  for (const float score : scores) squares += std::pow(static_cast<double>(score) - result.mean, 2);
+  if (scores.size() > 1) result.deviation = std::sqrt(squares / (n - 1));
+  return result;
+}
+
+double gumbel_quantile(const Moments& moments, double rate) {
+  const double beta = moments.deviation * std::sqrt(6.0) / std::numbers::pi;
+  return moments.mean - std::numbers::egamma * beta - beta * std::log(-std::log1p(-rate));
 }
 
 // 0 where there are too few scores.
@@ -39,19 +48,31 @@ double conformal_quantile(std::span<const float> scores, double rate) {
 
 }  // namespace
 
-Calibration calibrate(std::vector<float> scores, int segments, double false_alarm_rate) {
-  if (scores.empty() || !std::all_of(scores.begin(), scores.end(), [](float s) { return std::isfinite(s); })) {
+Calibration calibrate(std::vector<float> scores, int segments, double false_alarm_rate,
+                      const std::vector<std::vector<float>>& stretches) {
+  Calibration calibration{0, false_alarm_rate, segments, "gumbel", scores};
+  for (const auto& stretch : stretches) {
+    calibration.scores.insert(calibration.scores.end(), stretch.begin(), stretch.end());
+  }
+  const auto finite = [](float score) { return std::isfinite(score); };
+  if (calibration.scores.empty() || !std::all_of(calibration.scores.begin(), calibration.scores.end(), finite)) {
     throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: held-out scores are missing or not finite");
   }
-  Calibration calibration{gumbel_quantile(scores, false_alarm_rate), false_alarm_rate, segments, "gumbel", {}};
   const auto raise = [&](double threshold, const char* rule) {
     if (calibration.threshold >= threshold) return;
     calibration.threshold = threshold;
     calibration.rule = rule;
   };
-  raise(conformal_quantile(scores, false_alarm_rate), "conformal");
+  const Moments common = moments(scores);
+  if (!scores.empty()) raise(gumbel_quantile(common, false_alarm_rate), "gumbel");
+  for (const auto& stretch : stretches) {
+    if (stretch.empty()) continue;
+    Moments own = moments(stretch);
+    if (stretch.size() < kScoresOfAStretch) own.deviation = std::max(own.deviation, common.deviation);
+    raise(gumbel_quantile(own, false_alarm_rate), "stretch");
+  }
+  raise(conformal_quantile(calibration.scores, false_alarm_rate), "conformal");
   raise(kSmallestThreshold, "floor");
-  calibration.scores = std::move(scores);
   return calibration;
 }
 

@@ -50,11 +50,12 @@ class Completion {
       return;
     }
     std::vector<float> scores;
+    std::vector<std::vector<float>> stretches;
     for (int k = 0; k < segments_.size(); ++k) {
       step(k);
-      score_held_out(k, scores);
+      score_held_out(k, segments_.view(k).apart ? stretches.emplace_back() : scores);
     }
-    info_.calibration = calibrate(std::move(scores), segments_.size(), info_.calibration.false_alarm_rate);
+    info_.calibration = calibrate(std::move(scores), segments_.size(), info_.calibration.false_alarm_rate, stretches);
   }
 
   Model model(std::shared_ptr<const Segments> all) {

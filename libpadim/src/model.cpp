@@ -83,6 +83,7 @@ std::string threshold_sentence(const Calibration& calibration) {
   if (calibration.segments == 0)
     return "The threshold is raw score " + text(calibration.threshold) + ", not calibrated.";
   std::string why = "the Gumbel quantile of";
+  if (calibration.rule == "stretch") why = "the Gumbel quantile of a learned stretch among";
   if (calibration.rule == "conformal") why = "the conformal quantile of";
   if (calibration.rule == "floor") why = "the smallest threshold there is, because the frames were nearly alike, above";
   return "The threshold is raw score " + text(calibration.threshold) + " (shown as 0.5): " + why + " " +

@@ -140,5 +140,31 @@ TEST(Calibration, RejectsWhatIsNotFinite) {
   }
 }
 
+// A learned stretch is another normal: its own scores tell its quantile, and the two levels do not pass for one spread.
+TEST(Calibration, TakesEachLearnedStretchByItself) {
+  std::vector<float> common;
+  std::vector<float> stretch;
+  for (int i = 0; i < 40; ++i) common.push_back(static_cast<float>(40 + i % 7));
+  for (int i = 0; i < 20; ++i) stretch.push_back(static_cast<float>(160 + i % 3));
+  const double alone = calibrate(stretch, 5, 0.001).threshold;
+  const Calibration both = calibrate(common, 6, 0.001, {stretch});
+  EXPECT_DOUBLE_EQ(both.threshold, alone);
+  EXPECT_EQ(both.rule, "stretch");
+  EXPECT_EQ(both.scores.size(), 60U);
+  EXPECT_EQ(both.scores.back(), stretch.back());
+  const Calibration harmless = calibrate(stretch, 6, 0.001, {common});
+  EXPECT_DOUBLE_EQ(harmless.threshold, alone);
+  EXPECT_EQ(harmless.rule, "gumbel");
+  const Calibration only = calibrate({}, 1, 0.001, {stretch});
+  EXPECT_DOUBLE_EQ(only.threshold, alone);
+}
+
+// Few scores of a stretch say nothing about its spread.
+TEST(Calibration, LendsAShortStretchTheCommonSpread) {
+  const std::vector<float> common{40, 44, 48, 41, 47, 43, 45, 42, 46, 44};
+  const double spread = calibrate(common, 5, 0.001).threshold - 44;
+  EXPECT_NEAR(calibrate(common, 6, 0.001, {{100, 100}}).threshold, 100 + spread, 1e-3);
+}
+
 }  // namespace
 }  // namespace padim::test
