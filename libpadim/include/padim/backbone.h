@@ -62,11 +62,11 @@ enum class Precision { automatic, float32, bfloat16 };
 
 struct BackboneOptions {
   std::string name = "efficientnet_lite0";
-  std::filesystem::path weights_file;      ///< .safetensors; empty: NAME.safetensors on the search path
-  std::filesystem::path description_file;  ///< .json; empty: NAME.json on the search path, then the installed one
-  std::vector<std::filesystem::path> search_path;  ///< folders, first match wins; the installed folder comes last
-  std::string device = "cpu";                      ///< "cpu", "cuda", "cuda:N" or "auto"
-  Precision precision = Precision::automatic;      ///< automatic: bfloat16 where the processor computes in it
+  std::filesystem::path weights_file{};      ///< .safetensors; empty: NAME.safetensors on the search path
+  std::filesystem::path description_file{};  ///< .json; empty: NAME.json on the search path, then the installed one
+  std::vector<std::filesystem::path> search_path{};  ///< folders, first match wins; the installed folder comes last
+  std::string device = "cpu";                        ///< "cpu", "cuda", "cuda:N" or "auto"
+  Precision precision = Precision::automatic;        ///< automatic: bfloat16 where the processor computes in it
 };
 
 /// Opens a backbone. Several calls with the same weights, device and precision in one process share the weights.

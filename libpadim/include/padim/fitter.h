@@ -23,11 +23,11 @@ struct FitOptions {
   ReductionKind reduction = ReductionKind::none;
   int dimensions = 100;  ///< of reduction random, 1..F
   std::uint64_t seed = 1024;
-  std::optional<double> epsilon;  ///< absolute, > 0; takes precedence; neither given: the backbone's recommendation
-  std::optional<double> relative_epsilon;  ///< fraction of the mean variance, > 0
-  int search_radius = 0;                   ///< positions, 0..4
+  std::optional<double> epsilon{};  ///< absolute, > 0; takes precedence; neither given: the backbone's recommendation
+  std::optional<double> relative_epsilon{};  ///< fraction of the mean variance, > 0
+  int search_radius = 0;                     ///< positions, 0..4
   GeometryMode geometry = GeometryMode::full;
-  Size input_size;  ///< {0,0}: chosen from the first frame
+  Size input_size{};  ///< {0,0}: chosen from the first frame
   /// Wanted, per frame, in (0, 0.5]. std::nullopt: the threshold is not calibrated, which takes a single set of
   /// statistics and stores no embeddings: for evaluations that bring their own threshold.
   std::optional<double> false_alarm_rate = kStreamFalseAlarmRate;

@@ -1,0 +1,112 @@
+"""What `meson install` leaves, a program built against padim.pc alone, and the shell of `meson devenv`."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from tiny_backbone import write_tiny_backbone  # noqa: E402
+
+BUILD = os.environ["PADIM_BUILD"]
+PREFIX = os.environ["PADIM_PREFIX"].lstrip("/")
+LIBDIR = os.environ["PADIM_LIBDIR"]
+COMPILER = json.loads(os.environ["PADIM_CXX"])
+
+
+def run(*command, **environment):
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False,
+                            stdin=subprocess.DEVNULL, env={**os.environ, **{k: str(v) for k, v in environment.items()}})
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def save_picture(path, number, defect):
+    """A textured picture with a little noise of its own; a defect is a bright patch."""
+    y, x = np.mgrid[0:64, 0:96]
+    texture = 110 + 40 * np.sin(x / 5) * np.cos(y / 7)
+    pixels = np.stack([texture, texture * 0.8 + 20, 200 - texture], axis=-1)
+    pixels += np.random.default_rng(number).normal(0, 4, pixels.shape)
+    if defect:
+        pixels[24:36, 40:56] = (250, 240, 60)
+    path.write_bytes(b"P6\n96 64\n255\n" + np.clip(pixels, 0, 255).astype(np.uint8).tobytes())
+    return path
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="padim-install-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.root = cls.folder / "root"
+        run(os.environ["PADIM_MESON"], "install", "-C", BUILD, "--no-rebuild", "--destdir", cls.root)
+        cls.prefix = cls.root / PREFIX
+        cls.libraries = cls.prefix / LIBDIR
+
+    def test_everything_is_there(self):
+        wanted = [*(f"include/padim/{header.name}" for header in (ROOT / "libpadim/include/padim").glob("*.h")),
+                  *(f"share/padim/models/{file.name}" for file in (ROOT / "models").glob("*.json")),
+                  *(f"share/padim/models/convert/{file.name}" for file in (ROOT / "models/convert").glob("*.py")),
+                  "share/padim/models/README.md", f"{LIBDIR}/libpadim.so", f"{LIBDIR}/pkgconfig/padim.pc",
+                  f"{LIBDIR}/gstreamer-1.0/libgstpadim.so", "bin/padim"]
+        self.assertEqual([file for file in wanted if not (self.prefix / file).exists()], [])
+
+    def test_nothing_of_the_build_is_there(self):
+        strays = [str(path) for path in self.root.rglob("*") if path.name.endswith((".a", ".pyc", ".safetensors"))]
+        self.assertEqual(strays, [])
+        for binary in (self.prefix / "bin/padim", self.libraries / "libpadim.so"):
+            self.assertNotIn(os.path.realpath(BUILD).encode(), binary.read_bytes(), f"{binary} knows the build folder")
+
+    def test_tool_and_converter_run(self):
+        self.assertIn("fit", run(self.prefix / "bin/padim", "--help", LD_LIBRARY_PATH=self.libraries))
+        self.assertIn("--backbone", run(sys.executable, self.prefix / "share/padim/models/convert", "--help"))
+
+    def test_plugin_loads(self):
+        text = run("gst-inspect-1.0", "padimfilter", LD_LIBRARY_PATH=self.libraries,
+                   GST_PLUGIN_PATH=self.libraries / "gstreamer-1.0", GST_REGISTRY=self.folder / "registry.bin")
+        self.assertIn(str(self.libraries / "gstreamer-1.0/libgstpadim.so"), text)
+
+    def test_program_is_built_with_pkg_config_alone(self):
+        search = {"PKG_CONFIG_PATH": self.libraries / "pkgconfig", "PKG_CONFIG_SYSROOT_DIR": self.root}
+        flags = run("pkg-config", "--cflags", "--libs", "padim", **search).split()
+        self.assertEqual(run("pkg-config", "--modversion", "padim", **search).strip(), os.environ["PADIM_VERSION"])
+        program = self.folder / "fit_and_detect"
+        run(*COMPILER, "-Wall", "-Wextra", "-Werror", HERE / "fit_and_detect.cpp", "-o", program, *flags)
+        weights = write_tiny_backbone(self.folder / "backbone")
+        normal = [save_picture(self.folder / f"{i}.ppm", i, defect=False) for i in range(24)]
+        for defect, verdict in ((False, "normal"), (True, "anomalous")):
+            inspected = save_picture(self.folder / f"{verdict}.ppm", 100, defect)
+            score, said = run(program, weights, *normal, inspected, LD_LIBRARY_PATH=self.libraries).split()
+            self.assertEqual(said, verdict)
+            self.assertEqual(float(score) >= 0.5, defect)
+
+
+class Devenv(unittest.TestCase):
+    """The shell of `meson devenv`, with the tests' own helpers taken out of the environment."""
+
+    def shell(self, command):
+        with tempfile.TemporaryDirectory(prefix="padim-devenv-") as folder:
+            return run(os.environ["PADIM_MESON"], "devenv", "-C", BUILD, "bash", "-c", command, LD_LIBRARY_PATH="",
+                       GST_REGISTRY=f"{folder}/registry.bin")
+
+    def test_finds_the_element(self):
+        self.assertIn(f"{os.path.realpath(BUILD)}/gst-plugin/libgstpadim.so",
+                      self.shell("gst-inspect-1.0 padimfilter"))
+
+    def test_finds_the_tool_and_the_backbones(self):
+        self.assertIn(f"{os.path.realpath(BUILD)}/tools/padim/padim", self.shell("type -p padim && padim --help"))
+        folders = self.shell("echo $PADIM_BACKBONES").split()[-1].split(":")
+        self.assertTrue(any((pathlib.Path(folder) / "resnet18.json").exists() for folder in folders), folders)
+
+
+if __name__ == "__main__":
+    unittest.main()
