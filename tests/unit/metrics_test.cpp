@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "padim/error.h"
@@ -94,6 +96,78 @@ TEST(Auroc, RefusesWhatHasNoAnswer) {
       EXPECT_EQ(e.code(), ErrorCode::invalid_argument) << c.name;
     }
   }
+}
+
+// Two defects of 4 and 1 pixels in an image of 10: at the highest score the small one is found whole, then three
+// normal pixels of five come before the large one.
+TEST(Ranking, CountsDefectsAlikeWhateverTheirSize) {
+  const std::vector<float> scores = {1, 1, 3, 3, 3,  //
+                                     1, 1, 2, 9, 3};
+  const std::vector<std::uint8_t> mask = {1, 1, 0, 0, 0,  //
+                                          1, 1, 0, 1, 0};
+  Ranking ranking;
+  ranking.add_pixels(scores, mask, 5);
+  const RankingQuality quality = ranking.quality();
+  EXPECT_EQ(quality.defects, 2);
+  EXPECT_EQ(quality.normal, 5);
+  EXPECT_DOUBLE_EQ(quality.auroc.value(), 1.0 / 5);
+  EXPECT_DOUBLE_EQ(quality.aupro_05.value(), 0.5);
+  EXPECT_DOUBLE_EQ(quality.aupro_30.value(), 0.5);
+  EXPECT_DOUBLE_EQ(quality.average_precision.value(), (1.0 + 4 * 5.0 / 10) / 5);
+  EXPECT_DOUBLE_EQ(quality.best_f1.value(), 2.0 * 5 / (2 * 5 + 5));
+  EXPECT_EQ(quality.best_f1_threshold, 1);
+}
+
+// The area is cut inside a tie that spans the limit: overlap rises along the straight line from (0, 0) to (1, 1).
+TEST(Ranking, InterpolatesAtTheLimit) {
+  Ranking ranking;
+  ranking.add_normal(std::vector<float>(8, 2.0F));
+  ranking.add_defect(std::vector<float>(3, 2.0F));
+  EXPECT_DOUBLE_EQ(ranking.quality().aupro_30.value(), 0.15);
+  EXPECT_DOUBLE_EQ(ranking.quality().aupro_05.value(), 0.025);
+}
+
+// Parts that several threads made give what one ranking gives.
+TEST(Ranking, AppendsParts) {
+  std::mt19937 random(3);
+  Ranking whole;
+  Ranking sum;
+  for (int image = 0; image < 7; ++image) {
+    std::vector<float> scores(600);
+    std::vector<std::uint8_t> mask(600);
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      scores[i] = static_cast<float>(random() % 100);
+      mask[i] = random() % 5 == 0 ? 255 : 0;
+    }
+    whole.add_pixels(scores, mask, 30);
+    Ranking part;
+    part.add_pixels(scores, mask, 30);
+    sum.append(std::move(part));
+  }
+  const RankingQuality expected = whole.quality();
+  const RankingQuality quality = sum.quality();
+  EXPECT_EQ(quality.defects, expected.defects);
+  EXPECT_EQ(quality.auroc, expected.auroc);
+  EXPECT_EQ(quality.average_precision, expected.average_precision);
+  EXPECT_EQ(quality.aupro_30, expected.aupro_30);
+  EXPECT_EQ(quality.curve.size(), expected.curve.size());
+}
+
+// Images that contradict themselves are refused, and nothing of them is kept.
+TEST(Ranking, RefusesBrokenImages) {
+  Ranking ranking;
+  const std::vector<std::uint8_t> mask = {0, 1, 0, 1};
+  const std::vector<float> infinite = {1, 2, std::numeric_limits<float>::infinity(), 4};
+  const std::vector<float> fine = {1, 2, 3, 4};
+  EXPECT_THROW(ranking.add_pixels(infinite, mask, 2), Error);
+  EXPECT_THROW(ranking.add_pixels(fine, mask, 3), Error);
+  EXPECT_THROW(ranking.add_pixels(fine, mask, 0), Error);
+  EXPECT_THROW(ranking.add_pixels(fine, std::span(mask).first(2), 2), Error);
+  ranking.add_defect({});
+  ranking.add_normal({});
+  const RankingQuality quality = ranking.quality();
+  EXPECT_EQ(quality.normal + quality.anomalous + quality.defects, 0);
+  EXPECT_FALSE(quality.auroc.has_value());
 }
 
 }  // namespace
