@@ -1,7 +1,7 @@
 // Executes a network on oneDNN: what LibTorch calls for each convolution anyway, without what it spends around the
 // calls. A plan is made once per input shape: weights in the processor's own layout, activations and sums fused into
 // the convolutions, every result written to one of a few buffers that are kept. Of the time of LibTorch's calls three
-// quarters went into page faults of fresh tensors, clamps, paddings and copies (docs/decisions/0004). Activations are
+// quarters went into page faults of fresh tensors, clamps, paddings and copies (docs/decisions/0008). Activations are
 // channels last. Must match torchvision's modules to 1e-5 of the largest value in float32.
 
 #include <omp.h>
