@@ -23,8 +23,8 @@ using namespace padim::bench;
 using padim::Backbone;
 
 constexpr int kFitted = 32;
-constexpr int kTurns = 12;
-constexpr int kFrames = 32;  // of each turn
+constexpr int kTurns = 40;
+constexpr int kFrames = 16;  // of each turn: what a fit folds in at once
 constexpr double kBudget = 0.80;
 
 void require(bool right, const std::string& what) {

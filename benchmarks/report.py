@@ -35,7 +35,7 @@ def least_times(runs):
         if run.get("error_occurred"):
             times[name] = (None, run["error_message"])
         else:
-            time = run.get("ms_per_frame", 0) * 1e6 or run["real_time"]
+            time = run.get("ms_per_frame") or run["real_time"]
             times[name] = (min(time, times.get(name, (time, ""))[0]), "")
     return times
 
