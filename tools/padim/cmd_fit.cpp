@@ -1,7 +1,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 #include "file_io.h"
 #include "frame_source.h"
 #include "interrupt.h"
+#include "model_options.h"
 #include "padim/error.h"
 #include "padim/fitter.h"
 #include "progress.h"
@@ -31,18 +31,12 @@ constexpr char kExamples[] = R"(Examples:
       --grid finest --reduction random --dimensions 100 --epsilon 0.01
       the published configuration)";
 
-constexpr char kModelGroup[] = "Model";
-
 struct FitArguments {
   std::filesystem::path input;
   std::filesystem::path output;
   std::filesystem::path resume;
   BackboneArguments backbone;
-  FitOptions options;  ///< names and sizes are parsed into it by fit_options()
-  std::string grid = to_string(FitOptions{}.grid);
-  std::string reduction = to_string(FitOptions{}.reduction);
-  std::string geometry = to_string(FitOptions{}.geometry);
-  std::string input_size;
+  ModelArguments model;
   std::optional<double> false_alarm_rate;
   bool strip = false;
   bool no_calibration = false;
@@ -54,11 +48,7 @@ double default_false_alarm_rate(InputKind kind) {
 }
 
 FitOptions fit_options(const FitArguments& arguments, const FrameSource& source) {
-  FitOptions options = arguments.options;
-  options.grid = parse_grid(arguments.grid);
-  options.reduction = parse_reduction(arguments.reduction);
-  options.geometry = parse_geometry(arguments.geometry);
-  options.input_size = parse_size(arguments.input_size);
+  FitOptions options = fit_options(arguments.model);
   options.false_alarm_rate = arguments.false_alarm_rate.value_or(default_false_alarm_rate(source.kind()));
   if (arguments.no_calibration) options.false_alarm_rate = std::nullopt;
   options.threads = arguments.backbone.threads;
@@ -133,46 +123,6 @@ int run_fit(const FitArguments& arguments) {
   return 1;
 }
 
-void add_model_options(CLI::App& command, FitArguments& arguments) {
-  const std::string group = kModelGroup;
-  FitOptions& options = arguments.options;
-  command.add_option("--grid", arguments.grid, "patch positions: of the coarsest or of the finest tap")
-      ->check(CLI::IsMember({"coarsest", "finest"}))
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--search-radius", options.search_radius, "positions that a part may be away from its place")
-      ->check(CLI::Range(0, 4))
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--reduction", arguments.reduction, "how channels become embedding dimensions")
-      ->check(CLI::IsMember({"none", "random"}))
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--dimensions", options.dimensions, "of --reduction random")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--seed", options.seed, "of --reduction random")
-      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
-      ->capture_default_str()
-      ->group(group);
-  auto* absolute = command.add_option("--epsilon", options.epsilon, "added to every variance")
-                       ->check(CLI::PositiveNumber)
-                       ->group(group);
-  command.add_option("--relative-epsilon", options.relative_epsilon, "the same as a fraction of the mean variance")
-      ->check(CLI::PositiveNumber)
-      ->excludes(absolute)
-      ->group(group);
-  command.add_option("--geometry", arguments.geometry, "the whole frame, or the published resize 256, crop 224")
-      ->check(CLI::IsMember({"full", "paper"}))
-      ->capture_default_str()
-      ->group(group);
-  command
-      .add_option("--input-size", arguments.input_size, "of the network, e.g. 320x240; else chosen to fit the frame")
-      ->type_name("WxH")
-      ->group(group);
-}
-
 }  // namespace
 
 void add_fit_command(CLI::App& app, int& status) {
@@ -191,11 +141,11 @@ void add_fit_command(CLI::App& app, int& status) {
       ->add_flag("--no-calibration", arguments->no_calibration,
                  "for comparisons of raw scores: the least memory, and a threshold without meaning")
       ->excludes(rate);
-  command->add_option("--batch-size", arguments->options.batch_size, "frames per network run, 0 for automatic")
+  command->add_option("--batch-size", arguments->model.options.batch_size, "frames per network run, 0 for automatic")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command
-      ->add_option("--augment", arguments->options.augment,
+      ->add_option("--augment", arguments->model.options.augment,
                    "extra copies of each frame with other light, white balance, position and noise: for short fits of "
                    "static scenes")
       ->check(CLI::Range(0, 16))
@@ -204,7 +154,7 @@ void add_fit_command(CLI::App& app, int& status) {
                     "leave out what only a further fit needs: a tenth of the size, no --resume and no merge");
   command->add_flag("--skip-unreadable", arguments->skip_unreadable,
                     "do not fail because of images that cannot be read");
-  add_model_options(*command, *arguments);
+  add_model_options(*command, arguments->model);
   auto* resume =
       command->add_option("--resume", arguments->resume, "go on with the fit of this model, with its settings")
           ->type_name("M.padim");

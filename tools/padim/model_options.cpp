@@ -1,0 +1,59 @@
+#include "model_options.h"
+
+#include <cstdint>
+#include <limits>
+
+#include <CLI/CLI.hpp>
+
+namespace padim::tool {
+
+void add_model_options(CLI::App& command, ModelArguments& arguments) {
+  const std::string group = kModelGroup;
+  FitOptions& options = arguments.options;
+  command.add_option("--grid", arguments.grid, "patch positions: of the coarsest or of the finest tap")
+      ->check(CLI::IsMember({"coarsest", "finest"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--search-radius", options.search_radius, "positions that a part may be away from its place")
+      ->check(CLI::Range(0, 4))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--reduction", arguments.reduction, "how channels become embedding dimensions")
+      ->check(CLI::IsMember({"none", "random"}))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--dimensions", options.dimensions, "of --reduction random")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--seed", options.seed, "of --reduction random")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->capture_default_str()
+      ->group(group);
+  auto* absolute = command.add_option("--epsilon", options.epsilon, "added to every variance")
+                       ->check(CLI::PositiveNumber)
+                       ->group(group);
+  command.add_option("--relative-epsilon", options.relative_epsilon, "the same as a fraction of the mean variance")
+      ->check(CLI::PositiveNumber)
+      ->excludes(absolute)
+      ->group(group);
+  command.add_option("--geometry", arguments.geometry, "the whole frame, or the published resize 256, crop 224")
+      ->check(CLI::IsMember({"full", "paper"}))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--input-size", arguments.input_size, "of the network, e.g. 320x240; else chosen to fit the frame")
+      ->type_name("WxH")
+      ->group(group);
+}
+
+FitOptions fit_options(const ModelArguments& arguments) {
+  FitOptions options = arguments.options;
+  options.grid = parse_grid(arguments.grid);
+  options.reduction = parse_reduction(arguments.reduction);
+  options.geometry = parse_geometry(arguments.geometry);
+  options.input_size = parse_size(arguments.input_size);
+  return options;
+}
+
+}  // namespace padim::tool
