@@ -44,15 +44,11 @@ FitSession::FitSession(GstElement* element, const Settings& settings, std::share
       published_(published),
       model_file_(checked(settings).model_file),
       wanted_(settings.fit_frames),
-      backbone_(std::move(backbone)),
-      fitter_(backbone_, fit_options(settings)),
-      progress_(element, settings.fit_frames) {
-  published_.begin_fit();
-}
+      fitter_(std::move(backbone), fit_options(settings)),
+      progress_(element, settings.fit_frames) {}
 
 FitSession::~FitSession() {
-  published_.end_fit();
-  if (!finished_) progress_.dropped(frames_);
+  if (!over_) progress_.dropped(frames_);
 }
 
 void FitSession::add(const ImageView& frame, const FrameTimes& times) {
@@ -62,32 +58,37 @@ void FitSession::add(const ImageView& frame, const FrameTimes& times) {
   progress_.collected(frames_);
 }
 
-Model FitSession::compute() {
+GstMessage* FitSession::new_finishing_message() const { return gst::new_finishing_message(element_, last_, frames_); }
+
+Model FitSession::compute(const std::stop_token& cancelled) {
   if (frames_ == 0) {
     throw Error(ErrorCode::numeric,
                 "the fit ended without a single frame: check that video reaches the element before the stream ends");
   }
-  return fitter_.finish([this](double done) {
+  return fitter_.finish([&](double done) {
     progress_.computing(done);
-    return true;
+    return !cancelled.stop_requested();
   });
 }
 
-Model FitSession::finish() {
-  finished_ = true;
-  published_.end_fit();
+Model FitSession::finish(const std::stop_token& cancelled) {
   try {
-    Model model = compute();
-    published_.set_model(model);
-    if (!model_file_.empty()) model.save(model_file_);
-    progress_.completed("Fitted " + std::to_string(frames_) + " frames" +
-                        (model_file_.empty() ? "" : ", saved to " + model_file_));
-    gst_element_post_message(element_, new_fitted_message(element_, last_, model, model_file_));
-    return model;
+    model_ = compute(cancelled);
+    published_.set_model(*model_);
+    if (!model_file_.empty()) model_->save(model_file_);
+    return *model_;
   } catch (const Error& error) {
-    progress_.failed(error.what());
+    over_ = !cancelled.stop_requested();
+    if (over_) progress_.failed(error.what());
     throw;
   }
+}
+
+void FitSession::announce() {
+  over_ = true;
+  progress_.completed("Fitted " + std::to_string(frames_) + " frames" +
+                      (model_file_.empty() ? "" : ", saved to " + model_file_));
+  gst_element_post_message(element_, new_fitted_message(element_, last_, *model_, {model_file_, frames_}));
 }
 
 }  // namespace padim::gst

@@ -51,7 +51,7 @@ G_DEFINE_TYPE(GstPadimFilter, gst_padim_filter, GST_TYPE_VIDEO_FILTER)
 namespace padim::gst {
 namespace {
 
-enum Signal { kFinishFit, kSaveModel, kReopenJson, kSignals };
+enum Signal { kFinishFit, kSaveModel, kReloadModel, kReset, kReopenJson, kSignals };
 guint signals[kSignals];
 
 std::vector<Property>& properties() {
@@ -123,7 +123,8 @@ gboolean start(GstBaseTransform* transform) {
   return guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Doing::starting, FALSE, [&] {
     const StreamLock stream_lock(transform);
     filter.failed = filter.format_refused = false;
-    filter.shared.published.reset();
+    filter.shared.published.reset(true);
+    filter.shared.interruption.reset();
     filter.shared.lateness.reset();
     filter.shared.processing_time.reset();
     Settings settings;
@@ -144,7 +145,7 @@ gboolean stop(GstBaseTransform* transform) {
   });
   const StreamLock stream_lock(transform);
   filter.state.reset();
-  filter.shared.published.reset();
+  filter.shared.published.reset(false);
   return TRUE;
 }
 
@@ -199,9 +200,23 @@ GstFlowReturn transform_frame_ip(GstVideoFilter*, GstVideoFrame*) { return GST_F
 // Of the events that come without the stream lock, none reaches the state.
 gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
   Filter& filter = filter_of(transform);
-  const bool ends = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
-  if ((ends || GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) && filter.state && !filter.failed) {
-    filter.failed = !guarded_stream(transform, [&] { ends ? filter.state->end_of_stream() : filter.state->flush(); });
+  const auto work = [&](auto member) {
+    if (!filter.state || filter.failed) return;
+    filter.failed = !guarded_stream(transform, [&] { (filter.state.get()->*member)(); });
+  };
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_EOS:
+      work(&State::end_of_stream);
+      break;
+    case GST_EVENT_FLUSH_START:
+      filter.shared.interruption.interrupt();
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      filter.shared.interruption.reset();
+      work(&State::flush);
+      break;
+    default:
+      break;
   }
   return GST_BASE_TRANSFORM_CLASS(gst_padim_filter_parent_class)->sink_event(transform, event);
 }
@@ -241,11 +256,23 @@ gboolean answer_query(GstBaseTransform* transform, GstPadDirection direction, Gs
   return TRUE;
 }
 
-gboolean finish_fit(GstPadimFilter* self) {
-  return static_cast<gboolean>(self->filter->shared.published.request_finish());
+// The base class waits for the streaming thread, which may be waiting itself.
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) filter_of(element).shared.interruption.interrupt();
+  return GST_ELEMENT_CLASS(gst_padim_filter_parent_class)->change_state(element, transition);
 }
 
-void reopen_json(GstPadimFilter* self) { self->filter->shared.published.request_json_reopen(); }
+gboolean request(GstPadimFilter* self, Request what) {
+  return static_cast<gboolean>(self->filter->shared.published.request(what));
+}
+
+gboolean finish_fit(GstPadimFilter* self) { return request(self, Request::finish_fit); }
+
+gboolean reload_model(GstPadimFilter* self) { return request(self, Request::reload_model); }
+
+gboolean reset(GstPadimFilter* self) { return request(self, Request::reset); }
+
+void reopen_json(GstPadimFilter* self) { static_cast<void>(request(self, Request::reopen_json)); }
 
 gboolean save_model(GstPadimFilter* self, const char* path) {
   return guarded(GST_ELEMENT(self), GST_MESSAGE_WARNING, Doing::streaming, FALSE, [&] {
@@ -289,8 +316,13 @@ void install_signals(GObjectClass* object_class) {
   const GType type = G_OBJECT_CLASS_TYPE(object_class);
   const auto flags =
       static_cast<GSignalFlags>(static_cast<unsigned>(G_SIGNAL_RUN_LAST) | static_cast<unsigned>(G_SIGNAL_ACTION));
-  signals[kFinishFit] = g_signal_new_class_handler("finish-fit", type, flags, G_CALLBACK(finish_fit), nullptr, nullptr,
-                                                   nullptr, G_TYPE_BOOLEAN, 0);
+  const auto add = [&](Signal signal, const char* name, GCallback handler) {
+    signals[signal] =
+        g_signal_new_class_handler(name, type, flags, handler, nullptr, nullptr, nullptr, G_TYPE_BOOLEAN, 0);
+  };
+  add(kFinishFit, "finish-fit", G_CALLBACK(finish_fit));
+  add(kReloadModel, "reload-model", G_CALLBACK(reload_model));
+  add(kReset, "reset", G_CALLBACK(reset));
   signals[kSaveModel] = g_signal_new_class_handler("save-model", type, flags, G_CALLBACK(save_model), nullptr, nullptr,
                                                    nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
   signals[kReopenJson] = g_signal_new_class_handler("reopen-json", type, flags, G_CALLBACK(reopen_json), nullptr,
@@ -319,6 +351,7 @@ static void gst_padim_filter_class_init(GstPadimFilterClass* klass) {
   install_properties(object_class);
   install_signals(object_class);
   install_element(GST_ELEMENT_CLASS(klass));
+  GST_ELEMENT_CLASS(klass)->change_state = change_state;
 
   GstBaseTransformClass* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = start;

@@ -19,10 +19,10 @@ Code code_of(ErrorCode error, Doing doing) {
     case ErrorCode::cannot_write:
       return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE};
     case ErrorCode::bad_format:
-      if (doing == Doing::starting) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ};
+      if (doing != Doing::streaming) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ};
       return {GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT};
     case ErrorCode::mismatch:
-      if (doing == Doing::starting) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
+      if (doing != Doing::streaming) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
       return {GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT};
     case ErrorCode::unsupported:
       return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT};
@@ -60,12 +60,23 @@ const char* name_of(ErrorCode error) {
   return "unknown";
 }
 
+const char* name_of(Doing doing) {
+  switch (doing) {
+    case Doing::starting:
+      return "starting";
+    case Doing::streaming:
+      return "streaming";
+    case Doing::reloading:
+      return "reloading the model";
+  }
+  return "running";
+}
+
 }  // namespace
 
 void post_error(GstElement* element, GstMessageType type, const Error& error, Doing doing) noexcept {
   const Code code = code_of(error.code(), doing);
-  gchar* cause = g_strdup_printf("libpadim: %s, while %s", name_of(error.code()),
-                                 doing == Doing::starting ? "starting" : "streaming");
+  gchar* cause = g_strdup_printf("libpadim: %s, while %s", name_of(error.code()), name_of(doing));
   gst_element_message_full(element, type, code.domain, code.code, g_strdup(error.what()), cause, __FILE__, GST_FUNCTION,
                            __LINE__);
 }

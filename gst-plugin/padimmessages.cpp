@@ -22,6 +22,14 @@ void set_detection(GstStructure* structure, const Detection& detection) {
                     static_cast<guint>(detection.regions.size()), nullptr);
 }
 
+void set_model(GstStructure* structure, const Model& model, const std::string& model_file) {
+  const ModelInfo& info = model.info();
+  gst_structure_set(structure, "frames", G_TYPE_UINT64, static_cast<guint64>(info.frames), "frames-held-out",
+                    G_TYPE_UINT64, static_cast<guint64>(info.calibration.scores.size()), "threshold", G_TYPE_DOUBLE,
+                    info.calibration.threshold, "model-id", G_TYPE_STRING, model.id().c_str(), nullptr);
+  if (!model_file.empty()) gst_structure_set(structure, "model-file", G_TYPE_STRING, model_file.c_str(), nullptr);
+}
+
 bool is_playing(GstElement* element) {
   GST_OBJECT_LOCK(element);
   const bool playing = GST_STATE(element) == GST_STATE_PLAYING;
@@ -62,13 +70,23 @@ GstMessage* new_drop_message(GstElement* element, const FrameTimes& times, const
   return message;
 }
 
+GstMessage* new_finishing_message(GstElement* element, const FrameTimes& times, std::uint64_t frames) {
+  GstStructure* structure = new_structure("padim-finishing", times);
+  gst_structure_set(structure, "frames", G_TYPE_UINT64, static_cast<guint64>(frames), nullptr);
+  return new_message(element, structure);
+}
+
 GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
-                               const std::string& model_file) {
+                               const FitReport& report) {
   GstStructure* structure = new_structure("padim-fitted", times);
-  gst_structure_set(structure, "frames", G_TYPE_UINT64, static_cast<guint64>(model.info().frames), "threshold",
-                    G_TYPE_DOUBLE, model.info().calibration.threshold, "model-id", G_TYPE_STRING, model.id().c_str(),
-                    nullptr);
-  if (!model_file.empty()) gst_structure_set(structure, "model-file", G_TYPE_STRING, model_file.c_str(), nullptr);
+  set_model(structure, model, report.model_file);
+  gst_structure_set(structure, "frames-seen", G_TYPE_UINT64, static_cast<guint64>(report.frames_seen), nullptr);
+  return new_message(element, structure);
+}
+
+GstMessage* new_reloaded_message(GstElement* element, const Model& model, const std::string& model_file) {
+  GstStructure* structure = gst_structure_new_empty("padim-reloaded");
+  set_model(structure, model, model_file);
   return new_message(element, structure);
 }
 

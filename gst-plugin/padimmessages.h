@@ -34,10 +34,24 @@ struct FrameCounts {
 };
 [[nodiscard]] GstMessage* new_drop_message(GstElement* element, const FrameTimes& times, const FrameCounts& counts);
 
-/// "padim-fitted", with the times of the last fitted frame: frames (guint64), model-file (string, absent where the
-/// model was not saved), threshold (gdouble: the raw score that is shown as 0.5), model-id (string).
+/// "padim-finishing", with the times of the last fitted frame: frames (guint64: that were fitted). Frames pass without
+/// result from now on, until padim-fitted.
+[[nodiscard]] GstMessage* new_finishing_message(GstElement* element, const FrameTimes& times, std::uint64_t frames);
+
+struct FitReport {
+  std::string model_file;  ///< empty where the model was not saved
+  std::uint64_t frames_seen;
+};
+
+/// "padim-fitted", with the times of the last fitted frame: frames-seen (guint64: that came during the fit), frames
+/// (guint64: that the model rests on), frames-held-out (guint64: of them, those that were scored by a model of the
+/// others for the threshold), model-file (string, absent where the model was not saved), threshold (gdouble: the raw
+/// score that is shown as 0.5), model-id (string).
 [[nodiscard]] GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
-                                             const std::string& model_file);
+                                             const FitReport& report);
+
+/// "padim-reloaded", without times: frames, frames-held-out, model-file, threshold, model-id as in padim-fitted.
+[[nodiscard]] GstMessage* new_reloaded_message(GstElement* element, const Model& model, const std::string& model_file);
 
 /// Thins a stream of messages by running time.
 class MessageInterval {

@@ -100,7 +100,9 @@ Property threads_property() {
 void add_model_properties(std::vector<Property>& out) {
   out.push_back(enum_property({"mode", "Mode",
                                "What to do with frames. Setting fit or fit-then-detect while no fit is running starts "
-                               "a new fit; after a finished fit, detect goes on with its model"},
+                               "a new fit; after a finished fit, detect goes on with its model. A fit's model is "
+                               "computed in the background: frames of a live source pass without result meanwhile, "
+                               "other sources wait"},
                               mode_type(), kPlaying, PADIM_MEMBER(live.mode)));
   out.push_back(string_property({"model-file", "Model file",
                                  "Path of the .padim model: read in mode detect, written at the end of a fit (mode fit "

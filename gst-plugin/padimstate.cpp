@@ -1,13 +1,11 @@
 #include "padimstate.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
+#include <string>
 #include <utility>
-#include <vector>
 
-#include "backbonefactory.h"
 #include "framemetas.h"
+#include "guard.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
 #include "padimmessages.h"
@@ -40,30 +38,17 @@ GstClockTime time_since(gint64 begin_us) {
   return static_cast<GstClockTime>(std::max<gint64>(g_get_monotonic_time() - begin_us, 0)) * GST_USECOND;
 }
 
-// The first run of a network plans its kernels and allocates its scratch memory. The time of the second is returned.
-GstClockTime warm_up(Detector& detector) {
-  const Size size = detector.model().info().geometry.fitted_frame;
-  const std::vector<std::uint8_t> grey(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height),
-                                       128);
-  ImageView frame;
-  frame.format = PixelFormat::gray8;
-  frame.width = size.width;
-  frame.height = size.height;
-  frame.data[0] = grey.data();
-  frame.stride[0] = size.width;
-  detector.detect(frame);
-  const gint64 begin_us = g_get_monotonic_time();
-  detector.detect(frame);
-  return time_since(begin_us);
-}
-
 }  // namespace
 
 State::State(GstElement* element, const Settings& settings, Shared& shared)
-    : element_(element), settings_(settings), shared_(shared), published_(shared.published), live_(settings.live) {
+    : element_(element),
+      settings_(settings),
+      shared_(shared),
+      live_(settings.live),
+      provider_(element, settings, shared) {
   if (!settings_.json_location.empty()) json_.emplace(settings_.json_location, settings_.json_max_bytes);
-  if (fits(live_.mode)) start_fit();
-  if (live_.mode == Mode::detect) load_model();
+  if (fits(live_.mode)) provider_.start_fit(live_.mode);
+  if (live_.mode == Mode::detect) use(load_scorer(settings_));
 }
 
 std::string State::source_name() const {
@@ -73,53 +58,26 @@ std::string State::source_name() const {
   return copy;
 }
 
-std::shared_ptr<const Backbone> State::open(const std::string& name) const {
-  return make_backbone(backbone_options(settings_, name, split_folders(std::getenv("PADIM_BACKBONES"))));
-}
-
-void State::start_fit() {
-  Settings settings = settings_;
-  settings.live.mode = live_.mode;
-  const std::string name = settings.backbone.empty() ? BackboneOptions{}.name : settings.backbone;
-  if (!backbone_ || backbone_->info().name != name) backbone_ = open(name);
-  fit_ = std::make_unique<FitSession>(element_, settings, backbone_, published_);
-}
-
-// The only place where a fit ends well: at fit-frames, at finish-fit, and at the end of the stream.
-void State::finish_fit() {
-  const std::unique_ptr<FitSession> fit = std::move(fit_);
-  Model model = fit->finish();
-  backbone_ = fit->backbone();
-  use_model(std::move(model));
-}
-
-void State::load_model() {
-  if (settings_.model_file.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "mode=detect has no model: set model-file to a .padim file, or fit one with mode=fit or "
-                "fit-then-detect");
-  }
-  Model model = Model::load(settings_.model_file);
-  const std::string& name = model.info().backbone;
-  if (!settings_.backbone.empty() && settings_.backbone != name) {
-    throw Error(ErrorCode::invalid_argument, "model '" + settings_.model_file + "' was fitted with backbone '" + name +
-                                                 "', but backbone is set to '" + settings_.backbone +
-                                                 "': leave backbone unset, or fit a model with it");
-  }
-  backbone_ = open(name);
-  published_.set_model(model);
-  use_model(std::move(model));
-  set_processing_time(warm_up(*detector_));
-}
-
-void State::use_model(Model model) {
-  detector_ = std::make_unique<Detector>(backbone_, std::move(model), DetectorOptions{settings_.threads});
+void State::use(Scorer scorer) {
+  scorer_ = std::move(scorer);
+  shared_.published.set_model(scorer_->model());
+  set_processing_time(scorer_->frame_time);
   schedule_.reset();
 }
 
+State::Work State::work() const {
+  using Job = ModelProvider::Job;
+  if (live_.mode == Mode::off) return Work::none;
+  if (fits(live_.mode) && provider_.collecting()) return Work::fit;
+  if (fits(live_.mode) && provider_.job() == Job::finishing) return Work::await_fit;
+  if (live_.mode == Mode::fit) return Work::none;
+  if (scorer_) return Work::detect;
+  return provider_.job() == Job::finishing ? Work::await_fit : Work::await_model;
+}
+
 void State::check_format(const GstVideoInfo& info) const {
-  if (!detector_ || fit_ || !detects(live_.mode)) return;
-  static_cast<void>(map_to_frame(detector_->model().info().geometry, {info.width, info.height}));
+  if (work() != Work::detect) return;
+  static_cast<void>(map_to_frame(scorer_->model().info().geometry, {info.width, info.height}));
 }
 
 void State::set_format(const GstVideoInfo& info) {
@@ -130,22 +88,63 @@ void State::set_format(const GstVideoInfo& info) {
 
 void State::begin_frame(const LiveSettings& live) {
   const Mode before = std::exchange(live_, live).mode;
-  if (fit_ && published_.finish_requested()) finish_fit();
-  if (live_.mode == before) return;
-  if (fits(live_.mode) && !fit_) start_fit();
-  if (live_.mode == Mode::detect && !detector_) load_model();
+  follow_requests();
+  take_new_scorer();
+  if (live_.mode != before) enter_mode();
+}
+
+void State::follow_requests() {
+  Published& published = shared_.published;
+  if (published.take(Request::reset)) reset();
+  if (published.take(Request::finish_fit)) provider_.finish_fit();
+  if (provider_.job() == ModelProvider::Job::none && published.take(Request::reload_model)) reload();
+}
+
+void State::reset() {
+  flush();
+  shared_.published.set_last_score(Published::kNoScore);
+  provider_.drop_fit();
+  if (fits(live_.mode)) provider_.start_fit(live_.mode);
+}
+
+void State::reload() {
+  if (work() == Work::detect && !settings_.model_file.empty()) return provider_.reload();
+  const std::string reason =
+      settings_.model_file.empty() ? "model-file is not set" : "no model is in use, as the element is not detecting";
+  post_error(element_, GST_MESSAGE_WARNING,
+             Error(ErrorCode::invalid_argument, "reload-model has nothing to replace: " + reason), Doing::reloading);
+}
+
+void State::take_new_scorer() {
+  const Size frame = format_ ? Size{format_->width, format_->height} : Size{};
+  if (auto scorer = provider_.take_new_scorer(frame)) use(std::move(*scorer));
+}
+
+void State::enter_mode() {
+  if (fits(live_.mode)) provider_.start_fit(live_.mode);
+  if (live_.mode == Mode::detect && !scorer_ && provider_.job() == ModelProvider::Job::none) provider_.load();
   if (!detects(live_.mode)) post_event_end();
   if (live_.mode == Mode::off) set_processing_time(0);
 }
 
 State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
   Outcome outcome = Outcome::hand_on;
-  if (fit_ && fits(live_.mode)) {
-    fit_frame(buffer, times);
-  } else if (detects(live_.mode)) {
-    outcome = detect_frame(buffer, times);
-  } else {
-    write_record(times, "off", nullptr);
+  switch (work()) {
+    case Work::fit:
+      fit_frame(buffer, times);
+      break;
+    case Work::detect:
+      outcome = detect_frame(buffer, times);
+      break;
+    case Work::await_fit:
+      write_record(times, "finishing", nullptr);
+      break;
+    case Work::await_model:
+      write_record(times, "loading", nullptr);
+      break;
+    case Work::none:
+      write_record(times, "off", nullptr);
+      break;
   }
   ++frame_;
   return outcome;
@@ -153,13 +152,10 @@ State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
 
 void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
   const gint64 begin_us = g_get_monotonic_time();
-  {
-    const MappedFrame frame(*format_, buffer, GST_MAP_READ);
-    fit_->add(frame.view(), times);
-  }
-  add_processing_time(begin_us);
   write_record(times, "fit", nullptr);
-  if (fit_->complete()) finish_fit();
+  const MappedFrame frame(*format_, buffer, GST_MAP_READ);
+  provider_.add(frame.view(), times);
+  add_processing_time(begin_us);
 }
 
 State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
@@ -176,7 +172,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
   }
   schedule_.skipped();
   if (plan == Plan::reuse) {
-    finish_frame(buffer, detector_->judge(live_.threshold), times, Freshness::reused);
+    finish_frame(buffer, scorer_->detector->judge(live_.threshold), times, Freshness::reused);
     return Outcome::hand_on;
   }
   ++dropped_;
@@ -187,7 +183,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
 
 const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
-  const Detection& detection = detector_->detect(frame.view(), live_.threshold);
+  const Detection& detection = scorer_->detector->detect(frame.view(), live_.threshold);
   schedule_.scored(times);
   inference_pts_ = times.pts;
   return detection;
@@ -196,7 +192,7 @@ const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
 void State::finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, Freshness freshness) {
   draw(buffer, detection);
   attach(buffer, detection, freshness);
-  published_.set_last_score(detection.score);
+  shared_.published.set_last_score(detection.score);
   write_record(times, freshness == Freshness::scored ? "detect" : "reuse", &detection);
 }
 
@@ -212,7 +208,7 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
 void State::attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const {
   if ((live_.attach_meta & kMetaScore) != 0) {
     const bool reused = freshness == Freshness::reused;
-    add_padim_meta(buffer, detection, detector_->model(), {inference_pts_, reused, frame_});
+    add_padim_meta(buffer, detection, scorer_->model(), {inference_pts_, reused, frame_});
   }
   if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
   if ((live_.attach_meta & kMetaAnalytics) != 0) add_analytics_meta(buffer, detection);
@@ -241,7 +237,7 @@ void State::post_event_end() {
 
 void State::write_record(const FrameTimes& times, const char* state, const Detection* detection) {
   if (!json_) return;
-  if (published_.take_json_reopen()) json_->reopen();
+  if (shared_.published.take(Request::reopen_json)) json_->reopen();
   FrameRecord record;
   record.source = source_name();
   record.frame = static_cast<std::int64_t>(frame_);
@@ -254,7 +250,8 @@ void State::write_record(const FrameTimes& times, const char* state, const Detec
 
 void State::end_of_stream() {
   post_event_end();
-  if (fit_) finish_fit();
+  provider_.end_of_stream();
+  take_new_scorer();
 }
 
 void State::flush() {
@@ -278,7 +275,7 @@ void State::post_latency() { gst_element_post_message(element_, gst_message_new_
 
 void State::stop() {
   post_event_end();
-  if (fit_ && published_.finish_requested()) finish_fit();
+  provider_.stop();
 }
 
 }  // namespace padim::gst

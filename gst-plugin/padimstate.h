@@ -7,13 +7,14 @@
 #include <optional>
 
 #include "anomalyevents.h"
-#include "fitsession.h"
 #include "frametimes.h"
 #include "inferenceschedule.h"
 #include "jsonlines.h"
+#include "modelprovider.h"
 #include "padim/detector.h"
 #include "padim/overlay.h"
 #include "padimsettings.h"
+#include "scorer.h"
 #include "shared.h"
 
 namespace padim::gst {
@@ -30,7 +31,7 @@ class State {
   /// in the base class.
   void set_format(const GstVideoInfo& info);
 
-  /// Decides what happens to the next frame: ends a fit where finish-fit asked for it, starts what a new mode needs.
+  /// Decides what happens to the next frame: follows requests, takes a new model, starts what a new mode needs.
   void begin_frame(const LiveSettings& live);
 
   /// Frames pass without being touched: the buffer need not be writable.
@@ -41,24 +42,35 @@ class State {
   /// Works on the frame that begin_frame() announced. buffer is writable unless passes_through().
   [[nodiscard]] Outcome process(GstBuffer* buffer, const FrameTimes& times);
 
-  /// Ends the fit that is going on, and an open anomaly.
+  /// Ends an open anomaly and the fit that is going on; returns when its model is saved, or where shared.interruption
+  /// wants the thread back.
   void end_of_stream();
 
-  /// Ends an open anomaly; the statistics of a fit are kept.
+  /// Ends an open anomaly and forgets the last result; the statistics of a fit are kept.
   void flush();
 
-  /// As flush(), and honours a finish-fit that no frame followed.
+  /// Ends an open anomaly; waits for a fit that was to be finished, if its model is to be saved.
   void stop();
 
  private:
+  /// What is done with frames.
+  enum class Work {
+    none,
+    fit,
+    await_fit,    ///< they pass until the model of the fit is finished
+    await_model,  ///< or loaded
+    detect,
+  };
   enum class Freshness { scored, reused };
 
   [[nodiscard]] std::string source_name() const;
-  [[nodiscard]] std::shared_ptr<const Backbone> open(const std::string& name) const;
-  void start_fit();
-  void finish_fit();
-  void load_model();
-  void use_model(Model model);
+  [[nodiscard]] Work work() const;
+  void follow_requests();
+  void reset();
+  void reload();
+  void take_new_scorer();
+  void enter_mode();
+  void use(Scorer scorer);
   void check_format(const GstVideoInfo& info) const;
 
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
@@ -77,12 +89,10 @@ class State {
   GstElement* element_;
   Settings settings_;
   Shared& shared_;
-  Published& published_;
   LiveSettings live_;
   std::optional<GstVideoInfo> format_;
-  std::shared_ptr<const Backbone> backbone_;
-  std::unique_ptr<FitSession> fit_;
-  std::unique_ptr<Detector> detector_;
+  ModelProvider provider_;
+  std::optional<Scorer> scorer_;
   InferenceSchedule schedule_;
   GstClockTime inference_pts_ = GST_CLOCK_TIME_NONE;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;

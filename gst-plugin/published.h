@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bitset>
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -8,16 +10,21 @@
 
 namespace padim::gst {
 
+/// What other threads want of the streaming thread, which looks for it before each frame.
+enum class Request : std::size_t { finish_fit, reload_model, reset, reopen_json, count };
+
 /// What the streaming thread tells any other thread, and the requests that come back.
 class Published {
  public:
   static constexpr double kNoScore = -1;
 
-  void reset() {
+  void reset(bool running) {
     const std::lock_guard lock(mutex_);
     model_.reset();
     last_score_ = kNoScore;
-    fitting_ = finish_requested_ = json_reopen_requested_ = false;
+    running_ = running;
+    fitting_ = false;
+    requests_.reset();
   }
 
   void set_model(Model model) {
@@ -39,48 +46,44 @@ class Published {
   }
 
   /// A fit begins; an earlier request to finish does not concern it.
-  void begin_fit() {
-    const std::lock_guard lock(mutex_);
-    fitting_ = true;
-    finish_requested_ = false;
-  }
-  void end_fit() {
-    const std::lock_guard lock(mutex_);
-    fitting_ = finish_requested_ = false;
-  }
-
+  void begin_fit() { set_fitting(true); }
+  void end_fit() { set_fitting(false); }
   [[nodiscard]] bool fitting() const {
     const std::lock_guard lock(mutex_);
     return fitting_;
   }
 
-  /// False where no fit is going on.
-  bool request_finish() {
+  /// False where there is nobody to follow it: the element is stopped, or no fit is going on that could be finished.
+  bool request(Request what) {
     const std::lock_guard lock(mutex_);
-    finish_requested_ = fitting_;
-    return fitting_;
-  }
-  [[nodiscard]] bool finish_requested() const {
-    const std::lock_guard lock(mutex_);
-    return finish_requested_;
+    if (!running_ || (what == Request::finish_fit && !fitting_)) return false;
+    requests_.set(index(what));
+    return true;
   }
 
-  void request_json_reopen() {
+  /// Whether there is this request; there is none afterwards.
+  [[nodiscard]] bool take(Request what) {
     const std::lock_guard lock(mutex_);
-    json_reopen_requested_ = true;
-  }
-  [[nodiscard]] bool take_json_reopen() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(json_reopen_requested_, false);
+    const bool requested = requests_.test(index(what));
+    requests_.reset(index(what));
+    return requested;
   }
 
  private:
+  static constexpr std::size_t index(Request what) { return static_cast<std::size_t>(what); }
+
+  void set_fitting(bool fitting) {
+    const std::lock_guard lock(mutex_);
+    fitting_ = fitting;
+    requests_.reset(index(Request::finish_fit));
+  }
+
   mutable std::mutex mutex_;
   std::optional<Model> model_;
   double last_score_ = kNoScore;
+  bool running_ = false;
   bool fitting_ = false;
-  bool finish_requested_ = false;
-  bool json_reopen_requested_ = false;
+  std::bitset<static_cast<std::size_t>(Request::count)> requests_;
 };
 
 }  // namespace padim::gst

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "interruption.h"
 #include "lateness.h"
 #include "processingtime.h"
 #include "published.h"
@@ -12,6 +13,7 @@ struct Shared {
   Published published;
   Lateness lateness;
   ProcessingTime processing_time;
+  Interruption interruption;
 };
 
 }  // namespace padim::gst

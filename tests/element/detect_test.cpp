@@ -46,6 +46,8 @@ TEST_F(DetectTest, ScoresAsTheFitThatMadeTheModel) {
   fresh.push_normal(0, 24);
   gboolean accepted = FALSE;
   g_signal_emit_by_name(fresh.element(), "finish-fit", &accepted);
+  fresh.push_normal(24, 1);
+  ASSERT_TRUE(fresh.wait_for("padim-fitted"));
   for (const Content content : {Content::normal, Content::anomalous}) {
     EXPECT_DOUBLE_EQ(score_of(saved.run(50, content).get()), score_of(fresh.run(50, content).get()));
   }

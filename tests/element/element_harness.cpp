@@ -236,6 +236,16 @@ std::vector<Owned<GstMessage>> ElementHarness::messages(GstMessageType type, con
   return found;
 }
 
+Owned<GstMessage> ElementHarness::wait_for(const std::string& name) {
+  const gint64 end_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  while (g_get_monotonic_time() < end_us) {
+    Owned<GstMessage> message(gst_bus_timed_pop_filtered(bus_.get(), 100 * GST_MSECOND, GST_MESSAGE_ELEMENT));
+    if (message && gst_message_has_name(message.get(), name.c_str())) return message;
+  }
+  ADD_FAILURE() << "no message " << name;
+  return nullptr;
+}
+
 std::vector<Failure> ElementHarness::failures(GstMessageType type) { return failures_on(bus_.get(), type); }
 
 void ElementHarness::set(const std::string& property, const std::string& value) {

@@ -109,6 +109,10 @@ class ElementHarness {
   /// Messages of `type` that were posted since the last call of this or the other functions for messages, which forget
   /// all others; name: of element messages.
   std::vector<Owned<GstMessage>> messages(GstMessageType type, const std::string& name = {});
+
+  /// Waits for the next element message of this name, for 20 s at most; forgets those before. Null where none came.
+  Owned<GstMessage> wait_for(const std::string& name);
+
   std::vector<Failure> failures(GstMessageType type = GST_MESSAGE_ERROR);
 
   void set(const std::string& property, const std::string& value);

@@ -24,7 +24,7 @@ class FormatsTest : public testing::TestWithParam<std::tuple<const char*, std::p
 TEST_P(FormatsTest, FitsDetectsAndDraws) {
   ElementHarness harness("mode=fit-then-detect fit-frames=16 overlay=heatmap+contour+boxes overlay-floor=0.5", scene());
   harness.push_normal(0, 16);
-  for (const Failure& failure : harness.failures()) FAIL() << failure.text;
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
 
   const auto normal = harness.run(30);
   ASSERT_TRUE(normal);
@@ -49,6 +49,7 @@ TEST_P(FormatsTest, FitsDetectsAndDraws) {
 TEST_P(FormatsTest, FindsTheObjectWhereItIs) {
   ElementHarness harness("mode=fit-then-detect fit-frames=16", scene());
   harness.push_normal(0, 16);
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
   const auto out = harness.run(31, Content::anomalous);
   ASSERT_TRUE(out);
   const auto* roi = gst_buffer_get_video_region_of_interest_meta_id(out.get(), 0);

@@ -27,7 +27,9 @@ TEST(JsonTest, OneLinePerFrame) {
   const TemporaryFolder folder;
   const std::string file = folder.file("scores.jsonl");
   ElementHarness harness("mode=fit-then-detect fit-frames=12 overlay=0 json-location=" + file);
-  harness.push_normal(0, 14);
+  harness.push_normal(0, 12);
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
+  harness.push_normal(12, 2);
   harness.run(14, Content::anomalous);
 
   const auto lines = lines_of(file);

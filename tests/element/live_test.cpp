@@ -197,7 +197,8 @@ TEST_F(LiveTest, ThresholdMovesUnderReusedResults) {
   ElementHarness harness(detecting("inference-interval=1000"));
   const ScoreMeta first = meta_of(harness.run(0, Content::anomalous).get());
   ASSERT_TRUE(first.anomalous);
-  for (const auto& [threshold, anomalous] : {std::pair((1 + first.score) / 2, false), std::pair(0.5, true), std::pair(1.0, false)}) {
+  for (const auto& [threshold, anomalous] :
+       {std::pair((1 + first.score) / 2, false), std::pair(0.5, true), std::pair(1.0, false)}) {
     g_object_set(harness.element(), "threshold", threshold, nullptr);
     const auto out = harness.run(1);
     const ScoreMeta meta = meta_of(out.get());

@@ -1,0 +1,112 @@
+#include "modelprovider.h"
+
+#include <string>
+#include <utility>
+
+#include "guard.h"
+#include "padim/error.h"
+#include "padimmessages.h"
+
+namespace padim::gst {
+namespace {
+
+bool source_is_live(GstElement* element) {
+  GstPad* pad = gst_element_get_static_pad(element, "sink");
+  GstQuery* query = gst_query_new_latency();
+  gboolean live = FALSE;
+  if (gst_pad_peer_query(pad, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
+  gst_query_unref(query);
+  gst_object_unref(pad);
+  return live != FALSE;
+}
+
+}  // namespace
+
+ModelProvider::ModelProvider(GstElement* element, const Settings& settings, Shared& shared)
+    : element_(element), settings_(settings), shared_(shared) {}
+
+void ModelProvider::start_fit(Mode mode) {
+  if (fit_ || job_ == Job::finishing) return;
+  Settings settings = settings_;
+  settings.live.mode = mode;
+  const std::string name = settings.backbone.empty() ? BackboneOptions{}.name : settings.backbone;
+  if (!backbone_ || backbone_->info().name != name) backbone_ = open_named_backbone(settings, name);
+  fit_ = std::make_unique<FitSession>(element_, settings, backbone_, shared_.published);
+  shared_.published.begin_fit();
+}
+
+void ModelProvider::add(const ImageView& frame, const FrameTimes& times) {
+  fit_->add(frame, times);
+  if (fit_->complete()) finish_fit();
+}
+
+void ModelProvider::finish_fit() {
+  const std::shared_ptr<FitSession> fit = std::move(fit_);
+  shared_.published.end_fit();
+  gst_element_post_message(element_, fit->new_finishing_message());
+  start_job(
+      Job::finishing,
+      [fit, settings = settings_, backbone = backbone_](const std::stop_token& cancelled) {
+        return make_scorer(settings, backbone, fit->finish(cancelled));
+      },
+      [fit] { fit->announce(); });
+}
+
+void ModelProvider::drop_fit() {
+  fit_.reset();
+  shared_.published.end_fit();
+  if (job_ != Job::finishing) return;
+  task_.cancel();
+  job_ = Job::none;
+}
+
+void ModelProvider::load() {
+  start_job(Job::loading, [settings = settings_](const std::stop_token&) { return load_scorer(settings); });
+}
+
+void ModelProvider::reload() {
+  start_job(Job::reloading, [settings = settings_](const std::stop_token&) { return load_scorer(settings); });
+}
+
+// The end of a fit supersedes what is being loaded; nothing else starts while a job goes on.
+void ModelProvider::start_job(Job job, BackgroundTask<Scorer>::Work work,
+                              BackgroundTask<Scorer>::Announcement announce) {
+  task_.cancel();
+  job_ = Job::none;
+  task_.start(std::move(work), std::move(announce));
+  job_ = job;
+  if (!source_is_live(element_)) wait();
+}
+
+void ModelProvider::wait() { static_cast<void>(task_.wait(shared_.interruption.token())); }
+
+std::optional<Scorer> ModelProvider::take_new_scorer(Size frame) {
+  if (job_ == Job::none) return std::nullopt;
+  try {
+    std::optional<Scorer> scorer = task_.take();
+    if (!scorer) return std::nullopt;
+    if (frame != Size{}) static_cast<void>(map_to_frame(scorer->model().info().geometry, frame));
+    if (std::exchange(job_, Job::none) == Job::reloading) {
+      gst_element_post_message(element_, new_reloaded_message(element_, scorer->model(), settings_.model_file));
+    }
+    return scorer;
+  } catch (const Error& error) {
+    if (std::exchange(job_, Job::none) != Job::reloading) throw;
+    post_error(element_, GST_MESSAGE_WARNING, error, Doing::reloading);
+    return std::nullopt;
+  }
+}
+
+void ModelProvider::end_of_stream() {
+  if (fit_) finish_fit();
+  if (job_ == Job::finishing) wait();
+}
+
+void ModelProvider::stop() {
+  if (fit_ && shared_.published.take(Request::finish_fit)) finish_fit();
+  if (job_ != Job::finishing || settings_.model_file.empty()) return;
+  static_cast<void>(task_.wait());
+  static_cast<void>(task_.take());
+}
+
+}  // namespace padim::gst

@@ -1,0 +1,65 @@
+#include "scorer.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "backbonefactory.h"
+#include "padim/error.h"
+#include "padim/model.h"
+
+namespace padim::gst {
+namespace {
+
+// The first run of a network plans its kernels and allocates its scratch memory. The time of the second is returned.
+GstClockTime warm_up(Detector& detector) {
+  const Size size = detector.model().info().geometry.fitted_frame;
+  const std::vector<std::uint8_t> grey(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height),
+                                       128);
+  ImageView frame;
+  frame.format = PixelFormat::gray8;
+  frame.width = size.width;
+  frame.height = size.height;
+  frame.data[0] = grey.data();
+  frame.stride[0] = size.width;
+  detector.detect(frame);
+  const gint64 begin_us = g_get_monotonic_time();
+  detector.detect(frame);
+  return static_cast<GstClockTime>(g_get_monotonic_time() - begin_us) * GST_USECOND;
+}
+
+void check_backbone(const Settings& settings, const std::string& name) {
+  if (settings.backbone.empty() || settings.backbone == name) return;
+  throw Error(ErrorCode::invalid_argument, "model '" + settings.model_file + "' was fitted with backbone '" + name +
+                                               "', but backbone is set to '" + settings.backbone +
+                                               "': leave backbone unset, or fit a model with it");
+}
+
+}  // namespace
+
+std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, const std::string& name) {
+  return make_backbone(backbone_options(settings, name, split_folders(std::getenv("PADIM_BACKBONES"))));
+}
+
+Scorer make_scorer(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model) {
+  Scorer scorer;
+  scorer.detector = std::make_unique<Detector>(backbone, std::move(model), DetectorOptions{settings.threads});
+  scorer.backbone = std::move(backbone);
+  scorer.frame_time = warm_up(*scorer.detector);
+  return scorer;
+}
+
+Scorer load_scorer(const Settings& settings) {
+  if (settings.model_file.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "mode=detect has no model: set model-file to a .padim file, or fit one with mode=fit or "
+                "fit-then-detect");
+  }
+  Model model = Model::load(settings.model_file);
+  const std::string name = model.info().backbone;
+  check_backbone(settings, name);
+  return make_scorer(settings, open_named_backbone(settings, name), std::move(model));
+}
+
+}  // namespace padim::gst

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <gst/gst.h>
+
+#include <memory>
+#include <string>
+
+#include "padim/backbone.h"
+#include "padim/detector.h"
+#include "padimsettings.h"
+
+namespace padim::gst {
+
+/// A model that is ready to score: it has run, so that the first frame is as fast as the others.
+struct Scorer {
+  std::shared_ptr<const Backbone> backbone;
+  std::unique_ptr<Detector> detector;
+  GstClockTime frame_time = 0;  ///< that a frame took when it was tried
+
+  [[nodiscard]] const Model& model() const { return detector->model(); }
+};
+
+// All throw what padim::Error can say, and may be called from any thread.
+
+/// The backbone `name`, from where the settings and $PADIM_BACKBONES say.
+[[nodiscard]] std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, const std::string& name);
+
+[[nodiscard]] Scorer make_scorer(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model);
+
+/// The model of settings.model_file, with its backbone.
+[[nodiscard]] Scorer load_scorer(const Settings& settings);
+
+}  // namespace padim::gst

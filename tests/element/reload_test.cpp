@@ -1,0 +1,168 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "element_harness.h"
+#include "padim/model.h"
+
+namespace padim::test {
+namespace {
+
+class ReloadTest : public testing::Test {
+ protected:
+  void SetUp() override { fit_model(file()); }
+
+  std::string file() { return folder_.file("model.padim"); }
+
+  // As `padim fit` and the element do: the old file stays whole for those who have mapped it.
+  void replace_by(const std::string& other) { std::filesystem::rename(other, file()); }
+  void replace_by_text(const std::string& text) {
+    std::ofstream(folder_.file("text")) << text;
+    replace_by(folder_.file("text"));
+  }
+
+  TemporaryFolder folder_;
+};
+
+gboolean emit(GstElement* element, const char* signal) {
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(element, signal, &accepted);
+  return accepted;
+}
+
+std::string model_id(GstBuffer* buffer) {
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
+  const char* id =
+      meta == nullptr ? nullptr : gst_structure_get_string(gst_custom_meta_get_structure(meta), "model-id");
+  return id == nullptr ? "" : id;
+}
+
+// Pushes frames, each of which must have a result, until a warning is posted.
+std::vector<Failure> warning_after_frames(ElementHarness& harness) {
+  std::vector<Failure> warnings;
+  for (int i = 0; i < 2000 && warnings.empty(); ++i) {
+    EXPECT_NE(model_id(harness.run(i).get()), "");
+    warnings = harness.failures(GST_MESSAGE_WARNING);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return warnings;
+}
+
+// The replaced file is picked up on request, between two frames, and is what the element says of itself.
+TEST_F(ReloadTest, TakesTheNewModel) {
+  ElementHarness harness("overlay=0 model-file=" + file());
+  const std::string before = model_id(harness.run(0).get());
+  fit_model(folder_.file("new.padim"), {}, 30);
+  replace_by(folder_.file("new.padim"));
+  EXPECT_EQ(model_id(harness.run(1).get()), before);
+
+  EXPECT_TRUE(emit(harness.element(), "reload-model"));
+  std::string after = before;
+  for (int i = 2; i < 2000 && after == before; ++i) {
+    after = model_id(harness.run(i).get());
+    ASSERT_NE(after, "") << "a frame without result";
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const Model model = Model::load(file());
+  EXPECT_EQ(after, model.id());
+  const auto messages = harness.messages(GST_MESSAGE_ELEMENT, "padim-reloaded");
+  ASSERT_EQ(messages.size(), 1U);
+  const GstStructure* structure = gst_message_get_structure(messages[0].get());
+  EXPECT_EQ(uint64_field(structure, "frames"), 30U);
+  EXPECT_EQ(uint64_field(structure, "frames-held-out"), model.info().calibration.scores.size());
+  EXPECT_EQ(double_field(structure, "threshold"), model.info().calibration.threshold);
+  EXPECT_STREQ(gst_structure_get_string(structure, "model-file"), file().c_str());
+  EXPECT_STREQ(gst_structure_get_string(structure, "model-id"), model.id().c_str());
+  gchar* info = nullptr;
+  g_object_get(harness.element(), "model-info", &info, nullptr);
+  EXPECT_EQ(info, to_json(model));
+  g_free(info);
+}
+
+// A replacement that is broken, missing or of another shape leaves the running model in place, with a warning.
+TEST_F(ReloadTest, KeepsTheModelWhereTheNewOneIsUnfit) {
+  Scene tall;
+  std::swap(tall.width, tall.height);
+  fit_model(folder_.file("tall.padim"), tall);
+  ElementHarness harness("overlay=0 model-file=" + file());
+  const std::string before = model_id(harness.run(0).get());
+  struct Case {
+    const char* name;
+    std::function<void()> replace;
+    int code;
+  };
+  const Case cases[] = {
+      {"broken", [&] { replace_by_text("not a model"); }, GST_RESOURCE_ERROR_OPEN_READ},
+      {"other shape", [&] { replace_by(folder_.file("tall.padim")); }, GST_RESOURCE_ERROR_SETTINGS},
+      {"missing", [&] { std::filesystem::remove(file()); }, GST_RESOURCE_ERROR_NOT_FOUND},
+  };
+  for (const Case& c : cases) {
+    c.replace();
+    EXPECT_TRUE(emit(harness.element(), "reload-model")) << c.name;
+    const auto warnings = warning_after_frames(harness);
+    ASSERT_EQ(warnings.size(), 1U) << c.name;
+    EXPECT_EQ(warnings[0].domain, GST_RESOURCE_ERROR) << c.name;
+    EXPECT_EQ(warnings[0].code, c.code) << c.name << ": " << warnings[0].text;
+    EXPECT_EQ(model_id(harness.run(1).get()), before) << c.name;
+  }
+  EXPECT_TRUE(harness.failures().empty());
+}
+
+// Where there is nothing to replace, it says so; a stopped element does not listen.
+TEST_F(ReloadTest, SaysWhenThereIsNothingToReplace) {
+  for (const std::string& properties : {std::string("mode=off model-file=") + file(), std::string("mode=off")}) {
+    ElementHarness harness(properties);
+    EXPECT_TRUE(emit(harness.element(), "reload-model"));
+    harness.push_normal(0, 1);
+    EXPECT_EQ(harness.failures(GST_MESSAGE_WARNING).size(), 1U) << properties;
+    gst_element_set_state(harness.element(), GST_STATE_NULL);
+    EXPECT_FALSE(emit(harness.element(), "reload-model"));
+    EXPECT_FALSE(emit(harness.element(), "reset"));
+  }
+}
+
+// mode=detect on the run reads the model while frames pass.
+TEST_F(ReloadTest, LoadsWhenTheModeBecomesDetect) {
+  ElementHarness harness("mode=off overlay=0 model-file=" + file());
+  harness.push_normal(0, 2);
+  harness.set("mode", "detect");
+  std::string id;
+  for (int i = 2; i < 2000 && id.empty(); ++i) {
+    id = model_id(harness.run(i).get());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(id, Model::load(file()).id());
+}
+
+// reset forgets what was seen, not the model.
+TEST_F(ReloadTest, ResetForgetsResults) {
+  ElementHarness harness("overlay=0 inference-interval=1000 model-file=" + file());
+  harness.run(0, Content::anomalous);
+  EXPECT_EQ(harness.messages(GST_MESSAGE_ELEMENT, "padim-anomaly-begin").size(), 1U);
+  EXPECT_TRUE(emit(harness.element(), "reset"));
+  const auto out = harness.run(1);
+  EXPECT_EQ(harness.messages(GST_MESSAGE_ELEMENT, "padim-anomaly-end").size(), 1U);
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(out.get(), "GstPadimMeta");
+  ASSERT_NE(meta, nullptr);
+  gboolean reused = TRUE;
+  EXPECT_TRUE(gst_structure_get_boolean(gst_custom_meta_get_structure(meta), "reused", &reused));
+  EXPECT_FALSE(reused);
+}
+
+// In the middle of a fit, reset begins again with no frame.
+TEST_F(ReloadTest, ResetRestartsAFit) {
+  ElementHarness harness("mode=fit-then-detect");
+  harness.push_normal(0, 7);
+  EXPECT_TRUE(emit(harness.element(), "reset"));
+  harness.push_normal(7, 9);
+  harness.send_eos();
+  const auto fitted = harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted");
+  ASSERT_EQ(fitted.size(), 1U);
+  EXPECT_EQ(uint64_field(gst_message_get_structure(fitted[0].get()), "frames"), 9U);
+}
+
+}  // namespace
+}  // namespace padim::test
