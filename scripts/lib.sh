@@ -42,9 +42,12 @@ RUN_PACKAGES=(
 TEST_PACKAGES=(
   clang-format
   gir1.2-gst-plugins-base-1.0
+  gir1.2-gst-rtsp-server-1.0
   git
   libbenchmark-dev
   libgtest-dev
+  mosquitto
+  mosquitto-clients
   python3-gi
   python3-gst-1.0
   python3-scipy

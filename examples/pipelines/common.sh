@@ -41,23 +41,18 @@ use_build() {
   gst-inspect-1.0 padimfilter >/dev/null 2>&1 || fail "GStreamer does not know padimfilter: build it with scripts/setup.sh"
 }
 
-# Renders the sample scene where a default file is wanted and there is none yet.
+# Renders the sample scene where a file of it is wanted and there is none yet.
 need_footage() {
-  local file
-  for file in "$@"; do
-    if [[ $file == "$RESULTS/sample/"* && ! -e $RESULTS/sample/sample.json ]]; then
-      say "rendering the sample scene" >&2
-      mkdir -p "$RESULTS"
-      padim sample --output "$RESULTS/sample" >&2
-    fi
-    [[ -e $file ]] || fail "there is no '$file'"
-  done
+  if [[ $1 == "$RESULTS/sample/"* && ! -e $RESULTS/sample/sample.json ]]; then
+    say "rendering the sample scene" >&2
+    mkdir -p "$RESULTS"
+    padim sample --output "$RESULTS/sample" >&2
+  fi
 }
 
 # Fits the default model where it is wanted and there is none yet.
 need_model() {
   if [[ $1 == "$RESULTS/model.padim" && ! -e $1 ]]; then "$examples/01-fit-recording.sh" --model "$1" >&2; fi
-  [[ -e $1 ]] || fail "there is no model '$1': fit one with 01-fit-recording.sh"
 }
 
 # Prints a pipeline as it can be typed, one element per line, and runs it. Standard output is the pipeline's own.
@@ -68,3 +63,29 @@ launch() {
 
 # True where a window can be opened.
 has_display() { [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; }
+
+# Fills the array `source` with elements that hand out the decoded video of $1: a file, an rtsp:// address or a camera
+# (/dev/video0).
+open_source() {
+  case $1 in
+    rtsp://*) source=(rtspsrc location="$1" protocols=tcp latency=200) ;;
+    /dev/*) source=(v4l2src device="$1") ;;
+    *) source=(filesrc location="$1") ;;
+  esac
+  source+=(! decodebin ! videoconvert)
+}
+
+# Prints and runs a Python program with its options, and a pipeline as its last argument: the arguments after --.
+launch_python() {
+  local program=$1 options=() pipeline='' word
+  shift
+  while [[ $1 != -- ]]; do options+=("$1") && shift; done
+  shift
+  for word in "$@"; do
+    # A value with spaces is quoted for GStreamer's parser.
+    if [[ $word == *=*' '* ]]; then word=${word%%=*}=\"${word#*=}\"; fi
+    pipeline+=" $word"
+  done
+  { show "$program" "${options[@]}" && show "$@"; } >&2
+  exec python3 "$program" "${options[@]}" "${pipeline# }"
+}

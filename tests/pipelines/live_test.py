@@ -19,6 +19,17 @@ class LiveTest(ExampleCase):
         self.assertNotIn(False, after)
         self.assertTrue((self.folder / "live.padim").is_file())
 
+    def test_four_cameras(self):
+        """Each camera fits a model of its own in the first run and detects with it in the second."""
+        for states in ({"fit"}, {"detect", "reuse"}):
+            self.example("09-four-cameras.sh", "--fit-frames", 20, "--frames", 40)
+            for number in range(1, 5):
+                records = parse_lines((self.folder / "cameras" / f"camera{number}.jsonl").read_text())
+                self.assertEqual([record["frame"] for record in records], list(range(39)))
+                self.assertLessEqual({record["state"] for record in records[:20]}, states)
+        models = {(self.folder / "cameras" / f"camera{number}.padim").read_bytes() for number in range(1, 5)}
+        self.assertEqual(len(models), 4)
+
 
 if __name__ == "__main__":
     main()

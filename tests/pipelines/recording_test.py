@@ -11,7 +11,7 @@ class RecordingTest(ExampleCase):
         result = self.example("02-annotate-recording.sh")
         self.assertIn("padimfilter", result.stderr, "the pipeline is shown")
         self.assert_scene_judged(parse_lines((self.folder / "scores.jsonl").read_text()))
-        self.assertEqual(decode(self.folder / "annotated.mp4"), self.scene["inspection"]["frames"])
+        self.assertEqual(len(decode(self.folder / "annotated.mp4")), self.scene["inspection"]["frames"])
 
     def test_own_files(self):
         """Options replace the default files; names may hold spaces."""

@@ -1,0 +1,29 @@
+#!/bin/bash
+# Writes the annotated video of a file, an RTSP camera or a local camera as HTTP live stream: a playlist and segments that
+# any web server can hand to browsers and players (python3 -m http.server --directory FOLDER is enough to try).
+#
+#   --input INPUT     file, rtsp:// address or /dev/video0
+#   --model FILE      the model
+#   --folder FOLDER   where playlist.m3u8 and the segments go
+#   --keep N          segments of two seconds that are kept; 0: all
+set -euo pipefail
+# shellcheck source=examples/pipelines/common.sh
+source "$(dirname "$0")/common.sh"
+
+option=(
+  [input]=$RESULTS/sample/inspection.mp4
+  [model]=$RESULTS/model.padim
+  [folder]=$RESULTS/hls
+  [keep]=10
+)
+parse_options "$@"
+use_build
+need_footage "${option[input]}"
+need_model "${option[model]}"
+mkdir -p "${option[folder]}"
+
+open_source "${option[input]}"
+launch -e "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay=heatmap+contour+text ! queue \
+  ! videoconvert ! x264enc speed-preset=faster key-int-max=30 bframes=0 ! h264parse \
+  ! hlssink2 location="${option[folder]}/segment-%05d.ts" playlist-location="${option[folder]}/playlist.m3u8" \
+  target-duration=2 max-files="${option[keep]}" playlist-length="${option[keep]}"

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Records the video as it came and shows the annotated one beside it. Both share the decoded frames: what padimfilter draws
+# on is copied, the recording stays clean. Shows a window where there is a display.
+#
+#   --input INPUT        file, rtsp:// address or /dev/video0
+#   --model FILE         the model
+#   --recording FILE     the video without annotation, H.264 in Matroska
+#   --json FILE          the scores
+set -euo pipefail
+# shellcheck source=examples/pipelines/common.sh
+source "$(dirname "$0")/common.sh"
+
+option=(
+  [input]=$RESULTS/sample/inspection.mp4
+  [model]=$RESULTS/model.padim
+  [recording]=$RESULTS/recording.mkv
+  [json]=$RESULTS/recording.jsonl
+)
+parse_options "$@"
+use_build
+need_footage "${option[input]}"
+need_model "${option[model]}"
+
+sink=(fakesink)
+if has_display; then sink=(videoconvert ! autovideosink); fi
+open_source "${option[input]}"
+launch -e "${source[@]}" ! tee name=both \
+  both. ! queue ! x264enc speed-preset=faster bframes=0 ! h264parse ! matroskamux ! filesink location="${option[recording]}" \
+  both. ! queue ! padimfilter model-file="${option[model]}" overlay=heatmap+contour+text json-location="${option[json]}" \
+  ! queue ! "${sink[@]}"

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Reads the verdict of each frame in Python: the metadata that the frames carry, behind an appsink.
+# Debian packages: python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0
+#
+#   --input INPUT   file, rtsp:// address or /dev/video0
+#   --model FILE    the model
+set -euo pipefail
+# shellcheck source=examples/pipelines/common.sh
+source "$(dirname "$0")/common.sh"
+
+option=(
+  [input]=$RESULTS/sample/inspection.mp4
+  [model]=$RESULTS/model.padim
+)
+parse_options "$@"
+use_build
+need_footage "${option[input]}"
+need_model "${option[model]}"
+
+open_source "${option[input]}"
+launch_python "$examples/../programs/print_scores.py" -- \
+  "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay=0 ! appsink name=sink sync=false
