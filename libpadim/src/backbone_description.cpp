@@ -1,6 +1,7 @@
 #include "backbone_description.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -24,11 +25,15 @@ struct Defect : std::runtime_error {
 };
 
 int integer(const Json& object, const char* field, int fallback, int maximum) {
-  const int value = object.value(field, fallback);
-  if (value < 1 || value > maximum) {
+  // A conversion to int would cut off fractions and high bits.
+  const auto found = object.find(field);
+  const bool given = found != object.end();
+  const bool whole = !given || found->is_number_integer();
+  const std::int64_t value = given && whole ? found->get<std::int64_t>() : fallback;
+  if (!whole || value < 1 || value > maximum) {
     throw Defect(std::string("'") + field + "' must be 1.." + std::to_string(maximum));
   }
-  return value;
+  return static_cast<int>(value);
 }
 
 template <class Value>
@@ -155,6 +160,7 @@ BackboneDescription parse(const Json& json) {
   description.padding =
       choice<Padding>(json, "padding", "symmetric", {{"symmetric", Padding::symmetric}, {"same", Padding::same}});
   description.batch_norm_epsilon = json.value("batch_norm_epsilon", 1e-5);
+  if (!(description.batch_norm_epsilon >= 0)) throw Defect("'batch_norm_epsilon' must not be negative");
   if (json.contains("epsilon")) parse_epsilon(json.at("epsilon"), description);
   if (json.contains("weights")) description.weights_source = json.at("weights").value("source", "");
   parse_blocks(json, description);

@@ -1,6 +1,8 @@
 #include "segments_json.h"
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <utility>
 
@@ -10,6 +12,7 @@ namespace {
 constexpr std::size_t kMaximumSegments = 64;
 constexpr std::int64_t kManyFrames = std::int64_t{1} << 50;
 
+// Strides double by thinning, so that any two of them can be brought together.
 SegmentView segment_from_json(const nlohmann::ordered_json& json) {
   SegmentView view;
   view.statistics.count = json.at("count").get<double>();
@@ -18,7 +21,8 @@ SegmentView segment_from_json(const nlohmann::ordered_json& json) {
   view.stride = json.at("stride").get<std::int64_t>();
   view.apart = json.at("apart").get<bool>();
   const bool sane = std::isfinite(view.statistics.count) && view.statistics.count >= 0 && view.weight > 0 &&
-                    view.weight <= 1 && view.frames >= 0 && view.frames < kManyFrames && view.stride >= 1;
+                    view.weight <= 1 && view.frames >= 0 && view.frames < kManyFrames && view.stride >= 1 &&
+                    view.stride < kManyFrames && std::has_single_bit(static_cast<std::uint64_t>(view.stride));
   if (!sane) throw std::out_of_range("a segment's numbers are outside their ranges");
   return view;
 }

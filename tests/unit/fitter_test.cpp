@@ -129,6 +129,139 @@ TEST(Fitter, ResumesWithoutCalibration) {
   EXPECT_EQ(resumed.info().frames, 37);
 }
 
+// Frames embedded one by one, in batches of any size and by any number of threads give the same model.
+TEST(Fitter, GivesTheSameInAnyBatchSplit) {
+  const Model expected = fit(fit_options(), 50);
+  for (const auto& [batch, threads] : {std::pair{2, 1}, {7, 1}, {16, 3}, {50, 2}, {64, 2}, {0, 3}}) {
+    FitOptions options = fit_options();
+    options.batch_size = batch;
+    options.threads = threads;
+    const Model model = fit(options, 50);
+    SCOPED_TRACE("batch " + std::to_string(batch));
+    expect_near(model.mean(), expected.mean());
+    expect_near(model.comoment(), expected.comoment());
+    EXPECT_EQ(model.info().calibration.scores.size(), expected.info().calibration.scores.size());
+    EXPECT_NEAR(model.info().calibration.threshold / expected.info().calibration.threshold, 1, 1e-3);
+  }
+}
+
+// A second finish() without frames between gives the very same model.
+TEST(Fitter, FinishesTwice) {
+  Fitter fitter(std::make_shared<FakeBackbone>(), fit_options());
+  for (int i = 0; i < 19; ++i) fitter.add(Picture(i).view());
+  const Model first = fitter.finish();
+  const Model second = fitter.finish();
+  EXPECT_EQ(first.id(), second.id());
+  EXPECT_EQ(first.info(), second.info());
+}
+
+// More frames may follow a finish(); the model before keeps its numbers.
+TEST(Fitter, GoesOnAfterAFinish) {
+  Fitter fitter(std::make_shared<FakeBackbone>(), fit_options());
+  for (int i = 0; i < 21; ++i) fitter.add(Picture(i).view());
+  const Model first = fitter.finish();
+  const Model expected = fit(fit_options(), 21);
+  for (int i = 21; i < 50; ++i) fitter.add(Picture(i).view());
+  const Model second = fitter.finish();
+  expect_near(first.mean(), expected.mean());
+  const Model whole = fit(fit_options(), 50);
+  expect_near(second.mean(), whole.mean());
+  expect_near(second.comoment(), whole.comoment());
+  EXPECT_NEAR(second.info().calibration.threshold / whole.info().calibration.threshold, 1, 1e-3);
+}
+
+// Progress rises from 0 to 1; stopped at any step the fit throws `cancelled` and can still be finished.
+TEST(Fitter, CanBeStoppedAtEveryStep) {
+  Fitter fitter(std::make_shared<FakeBackbone>(), fit_options());
+  for (int i = 0; i < 40; ++i) fitter.add(Picture(i).view());
+  std::vector<double> steps;
+  const Model expected = fitter.finish([&](double done) {
+    steps.push_back(done);
+    return true;
+  });
+  EXPECT_TRUE(std::is_sorted(steps.begin(), steps.end()));
+  EXPECT_GE(steps.size(), 4U);
+  EXPECT_EQ(steps.front(), 0);
+  EXPECT_EQ(steps.back(), 1);
+  for (std::size_t stop = 0; stop < steps.size(); ++stop) {
+    std::size_t step = 0;
+    expect_error(ErrorCode::cancelled, {"stopped"},
+                 [&] { (void)fitter.finish([&](double) { return step++ < stop; }); });
+    EXPECT_EQ(fitter.frames(), 40);
+  }
+  EXPECT_EQ(fitter.finish().id(), expected.id());
+}
+
+// A frame of another shape is refused and changes nothing; another size of the same shape is welcome.
+TEST(Fitter, RefusesFramesOfAnotherShape) {
+  Fitter fitter(std::make_shared<FakeBackbone>(), fit_options());
+  for (int i = 0; i < 12; ++i) fitter.add(Picture(i).view());
+  const std::vector<std::uint8_t> pixels = random_bytes(std::size_t{3} * 96 * 128, 1);
+  ImageView other;
+  other.width = 96;
+  other.height = 128;
+  other.data[0] = pixels.data();
+  other.stride[0] = 3 * 96;
+  expect_error(ErrorCode::mismatch, {"96x128", "64x48"}, [&] { fitter.add(other); });
+  EXPECT_EQ(fitter.frames(), 12);
+  EXPECT_EQ(fitter.finish().id(), fit(fit_options(), 12).id());
+  std::swap(other.width, other.height);
+  other.stride[0] = 3 * 128;
+  fitter.add(other);
+  EXPECT_EQ(fitter.frames(), 13);
+}
+
+// Fewer than four frames are no fit; the sentence says how many there were.
+TEST(Fitter, NeedsFourFrames) {
+  expect_error(ErrorCode::numeric, {"not seen a frame"}, [&] { (void)fit(fit_options(), 0); });
+  for (int frames = 1; frames < 4; ++frames) {
+    expect_error(ErrorCode::numeric, {"at least 4 frames", std::to_string(frames) + " were given"},
+                 [&] { (void)fit(fit_options(), frames); });
+  }
+  EXPECT_EQ(fit(fit_options(), 4).info().frames, 4);
+}
+
+// Frames that are all alike have no variance: the model stands on its smallest epsilon, and the same frame is normal.
+TEST(Fitter, TakesFramesThatAreAllAlike) {
+  Fitter fitter(std::make_shared<FakeBackbone>(), fit_options());
+  for (int i = 0; i < 30; ++i) fitter.add(Picture(7).view());
+  const Model model = fitter.finish();
+  EXPECT_GT(model.info().epsilon, 0);
+  Detector detector(std::make_shared<FakeBackbone>(), model);
+  EXPECT_FALSE(detector.detect(Picture(7).view()).anomalous);
+  EXPECT_TRUE(detector.detect(Picture(8).view()).anomalous);
+}
+
+// Each option outside its range is named.
+TEST(Fitter, RefusesOptionsOutsideTheirRanges) {
+  struct Case {
+    const char* word;
+    void (*change)(FitOptions&);
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"search radius", [](FitOptions& o) { o.search_radius = -1; }},
+           {"search radius", [](FitOptions& o) { o.search_radius = 5; }},
+           {"epsilon", [](FitOptions& o) { o.epsilon = 0; }},
+           {"epsilon", [](FitOptions& o) { o.epsilon = std::nan(""); }},
+           {"epsilon", [](FitOptions& o) { o.relative_epsilon = -1; }},
+           {"batch size", [](FitOptions& o) { o.batch_size = -1; }},
+           {"batch size", [](FitOptions& o) { o.batch_size = 257; }},
+           {"input size",
+            [](FitOptions& o) {
+              o.input_size = {64, 50};
+            }},
+           {"input size",
+            [](FitOptions& o) {
+              o.input_size = {-16, 16};
+            }},
+           {"dimensions", [](FitOptions& o) { o.reduction = ReductionKind::random, o.dimensions = 0; }},
+           {"dimensions", [](FitOptions& o) { o.reduction = ReductionKind::random, o.dimensions = 16; }}}) {
+    FitOptions options = fit_options();
+    c.change(options);
+    expect_error(ErrorCode::invalid_argument, {c.word}, [&] { (void)fit(options, 1); });
+  }
+}
+
 TEST(Fitter, RefusesRatesOutsideTheirRange) {
   for (const double rate : {0.0, -0.1, 0.51, std::nan("")}) {
     FitOptions options = fit_options();
