@@ -39,9 +39,14 @@ struct Learner::Impl {
 
   void fold_learned(std::span<const float> embedding) {
     fitter.add_embedding(embedding);
-    if (--to_learn > 0) return;
+    ++learned;
+    if (--to_learn == 0) end_stretch();
+  }
+
+  void end_stretch() {
     fitter.end_stretch();
-    due = Due::calibrated;
+    to_learn = 0;
+    if (std::exchange(learned, 0) > 0) due = Due::calibrated;
   }
 
   void adapt(const Detection& detection, std::span<const float> embedding) {
@@ -59,6 +64,7 @@ struct Learner::Impl {
   Fitter fitter;
   double half_life = 0;
   std::int64_t to_learn = 0;
+  std::int64_t learned = 0;  // of the stretch that is going on
   int since_anomaly = kHoldOff;
   double folded = 0;  // since the last job
   Due due = Due::nothing;
@@ -76,6 +82,10 @@ void Learner::learn(std::int64_t frames) {
   if (frames < 1) throw Error(ErrorCode::invalid_argument, "the number of frames to learn must be at least 1");
   if (impl_->to_learn == 0) impl_->fitter.begin_stretch();
   impl_->to_learn += frames;
+}
+
+void Learner::end_stretch() {
+  if (impl_->to_learn > 0) impl_->end_stretch();
 }
 
 std::int64_t Learner::learning() const { return impl_->to_learn; }

@@ -46,7 +46,10 @@ class Segments {
   void append(std::span<const float> embedding, Sample sample, WorkerPool& pool);
 
   /// What follows belongs to another segment than what came before; without effect where there is only one place.
-  void close_segment() { closed_ = limits_.count > 1; }
+  void close_segment() {
+    closed_ = limits_.count > 1;
+    next_is_apart_ = false;
+  }
 
   /// What follows, up to the next close_segment(), is a segment of its own, however short it stays.
   void begin_stretch() { closed_ = next_is_apart_ = limits_.count > 1; }

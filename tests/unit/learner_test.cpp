@@ -111,6 +111,24 @@ TEST(Learner, LearnsWhatTheOperatorShows) {
   EXPECT_EQ(line.info().calibration.threshold, after);
 }
 
+// A stretch that ends early is learned as far as it went; one that never began changes nothing.
+TEST(Learner, EndsAStretchEarly) {
+  Line line(0);
+  const auto other = [](int i) { return picture(i + 300, 0.1); };
+  line.learner().learn(100);
+  line.learner().end_stretch();
+  EXPECT_FALSE(line.anomalous(picture(0, 0)));
+  EXPECT_EQ(line.models(), 0);
+  line.learner().learn(100);
+  for (int i = 0; i < 12; ++i) line.anomalous(other(i));
+  line.learner().end_stretch();
+  EXPECT_EQ(line.learner().learning(), 0);
+  line.anomalous(other(12));
+  EXPECT_EQ(line.models(), 1);
+  EXPECT_EQ(line.info().frames, 96 + 12);
+  EXPECT_FALSE(line.anomalous(other(13)));
+}
+
 TEST(Learner, RejectsWhatCannotBeLearned) {
   Line line(0);
   expect_error(ErrorCode::invalid_argument, {"at least 1"}, [&] { line.learner().learn(0); });

@@ -36,6 +36,9 @@ class Learner {
   /// The next `frames` frames are normal, whatever they score; a call meanwhile adds to the stretch.
   void learn(std::int64_t frames);
 
+  /// Ends the stretch before its time: with the frames seen so far, or, without any, not at all.
+  void end_stretch();
+
   /// Frames that learn() still waits for.
   [[nodiscard]] std::int64_t learning() const;
 
