@@ -51,7 +51,7 @@ G_DEFINE_TYPE(GstPadimFilter, gst_padim_filter, GST_TYPE_VIDEO_FILTER)
 namespace padim::gst {
 namespace {
 
-enum Signal { kFinishFit, kSaveModel, kReloadModel, kReset, kReopenJson, kSignals };
+enum Signal { kFinishFit, kSaveModel, kReloadModel, kReset, kReopenJson, kLearn, kSignals };
 guint signals[kSignals];
 
 std::vector<Property>& properties() {
@@ -274,6 +274,10 @@ gboolean reset(GstPadimFilter* self) { return request(self, Request::reset); }
 
 void reopen_json(GstPadimFilter* self) { static_cast<void>(request(self, Request::reopen_json)); }
 
+gboolean learn(GstPadimFilter* self, guint frames) {
+  return static_cast<gboolean>(frames > 0 && self->filter->shared.published.request_learning(frames));
+}
+
 gboolean save_model(GstPadimFilter* self, const char* path) {
   return guarded(GST_ELEMENT(self), GST_MESSAGE_WARNING, Doing::streaming, FALSE, [&] {
     if (path == nullptr || *path == '\0') {
@@ -325,6 +329,8 @@ void install_signals(GObjectClass* object_class) {
   add(kReset, "reset", G_CALLBACK(reset));
   signals[kSaveModel] = g_signal_new_class_handler("save-model", type, flags, G_CALLBACK(save_model), nullptr, nullptr,
                                                    nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
+  signals[kLearn] = g_signal_new_class_handler("learn", type, flags, G_CALLBACK(learn), nullptr, nullptr, nullptr,
+                                               G_TYPE_BOOLEAN, 1, G_TYPE_UINT);
   signals[kReopenJson] = g_signal_new_class_handler("reopen-json", type, flags, G_CALLBACK(reopen_json), nullptr,
                                                     nullptr, nullptr, G_TYPE_NONE, 0);
 }

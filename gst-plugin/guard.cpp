@@ -68,6 +68,8 @@ const char* name_of(Doing doing) {
       return "streaming";
     case Doing::reloading:
       return "reloading the model";
+    case Doing::learning:
+      return "learning";
   }
   return "running";
 }

@@ -68,6 +68,13 @@ void ModelProvider::reload() {
   start_job(Job::reloading, [settings = settings_](const std::stop_token&) { return load_scorer(settings); });
 }
 
+void ModelProvider::refresh(ModelJob job, std::shared_ptr<const Backbone> backbone) {
+  start_job(Job::refreshing, [job = std::move(job), settings = settings_,
+                              backbone = std::move(backbone)](const std::stop_token& cancelled) {
+    return make_scorer(settings, backbone, job([&](double) { return !cancelled.stop_requested(); }));
+  });
+}
+
 // The end of a fit supersedes what is being loaded; nothing else starts while a job goes on.
 void ModelProvider::start_job(Job job, BackgroundTask<Scorer>::Work work,
                               BackgroundTask<Scorer>::Announcement announce) {
@@ -91,15 +98,16 @@ std::optional<Scorer> ModelProvider::take_new_scorer(Size frame) {
     }
     return scorer;
   } catch (const Error& error) {
-    if (std::exchange(job_, Job::none) != Job::reloading) throw;
-    post_error(element_, GST_MESSAGE_WARNING, error, Doing::reloading);
+    const Job failed = std::exchange(job_, Job::none);
+    if (failed != Job::reloading && failed != Job::refreshing) throw;
+    post_error(element_, GST_MESSAGE_WARNING, error, failed == Job::reloading ? Doing::reloading : Doing::learning);
     return std::nullopt;
   }
 }
 
 void ModelProvider::end_of_stream() {
   if (fit_) finish_fit();
-  if (job_ == Job::finishing) wait();
+  if (job_ == Job::finishing || job_ == Job::refreshing) wait();
 }
 
 void ModelProvider::stop() {

@@ -6,6 +6,7 @@
 #include "backgroundtask.h"
 #include "fitsession.h"
 #include "frametimes.h"
+#include "padim/fitter.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
 #include "padimsettings.h"
@@ -28,9 +29,10 @@ class ModelProvider {
   /// What goes on in the background.
   enum class Job {
     none,
-    finishing,  ///< the fit's model is computed and saved
-    loading,    ///< the model file is read
-    reloading,  ///< likewise, while another model is in use
+    finishing,   ///< the fit's model is computed and saved
+    loading,     ///< the model file is read
+    reloading,   ///< likewise, while another model is in use
+    refreshing,  ///< the model in use has learned something
   };
   [[nodiscard]] Job job() const { return job_; }
 
@@ -52,11 +54,16 @@ class ModelProvider {
   /// Replaces the model in use by that of the model file, in the background; posts a warning where that does not work.
   void reload();
 
+  /// Replaces the model in use by what `job` makes of it, in the background; posts a warning where that does not work.
+  /// Nothing else may be going on.
+  void refresh(ModelJob job, std::shared_ptr<const Backbone> backbone);
+
   /// To be asked before each frame: the model to use from now on, once; nothing most of the time. frame: its size,
   /// {0,0} where unknown. Throws what made a fit or loading fail.
   [[nodiscard]] std::optional<Scorer> take_new_scorer(Size frame);
 
-  /// Finishes a fit and waits for its model to be saved, unless shared.interruption wants the thread back.
+  /// Finishes a fit and waits for its model to be saved, or for a refresh, unless shared.interruption wants the thread
+  /// back.
   void end_of_stream();
 
   /// Before the end of this object: waits for a finished fit's model to be saved, throws what made that fail. What

@@ -97,6 +97,19 @@ bool MessageInterval::due(GstClockTime running_time, std::uint64_t interval_ns) 
   return true;
 }
 
+GstMessage* new_learned_message(GstElement* element, const FrameTimes& times, const Model& before, const Model& after,
+                                std::uint64_t frames_shown) {
+  GstStructure* structure = new_structure(frames_shown > 0 ? "padim-learned" : "padim-adapted", times);
+  gst_structure_set(structure, "frames", G_TYPE_UINT64, static_cast<guint64>(after.info().frames), "threshold",
+                    G_TYPE_DOUBLE, after.info().calibration.threshold, "previous-threshold", G_TYPE_DOUBLE,
+                    before.info().calibration.threshold, "model-id", G_TYPE_STRING, after.id().c_str(),
+                    "previous-model-id", G_TYPE_STRING, before.id().c_str(), nullptr);
+  if (frames_shown > 0) {
+    gst_structure_set(structure, "frames-shown", G_TYPE_UINT64, static_cast<guint64>(frames_shown), nullptr);
+  }
+  return new_message(element, structure);
+}
+
 void FitProgress::collected(std::uint64_t frames) {
   const std::string of = total_ > 0 ? " of " + std::to_string(total_) : "";
   proceed("Fitted " + std::to_string(frames) + of + " frames");

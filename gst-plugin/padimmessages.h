@@ -53,6 +53,12 @@ struct FitReport {
 /// "padim-reloaded", without times: frames, frames-held-out, model-file, threshold, model-id as in padim-fitted.
 [[nodiscard]] GstMessage* new_reloaded_message(GstElement* element, const Model& model, const std::string& model_file);
 
+/// "padim-learned" for frames that the operator showed, "padim-adapted" for drift that was followed, with the times of
+/// the latest frame: frames-shown (guint64: by the operator; padim-learned only), frames (guint64: that the model rests
+/// on now), threshold, previous-threshold (gdouble), model-id, previous-model-id (string).
+[[nodiscard]] GstMessage* new_learned_message(GstElement* element, const FrameTimes& times, const Model& before,
+                                              const Model& after, std::uint64_t frames_shown);
+
 /// Thins a stream of messages by running time.
 class MessageInterval {
  public:

@@ -128,6 +128,10 @@ void add_fit_properties(std::vector<Property>& out) {
   out.push_back(uint_property(
       {"fit-frames", "Fit frames", "Frames after which a fit ends (0 = at the end of the stream, or at finish-fit)"}, 0,
       G_MAXINT, kReady, PADIM_MEMBER(fit_frames)));
+  out.push_back(uint_property({"fit-augment", "Fit augment",
+                               "Extra copies of each fitted frame with slightly other light, white balance, position "
+                               "and noise, for short fits of static scenes (0 = none)"},
+                              0, 16, kReady, PADIM_MEMBER(fit_augment)));
   out.push_back(
       uint_property({"batch-size", "Batch size", "Frames per network run in a fit (0 = chosen by the device)"}, 0, 256,
                     kReady, PADIM_MEMBER(batch_size)));
@@ -162,6 +166,11 @@ void add_fit_properties(std::vector<Property>& out) {
 }
 
 void add_live_properties(std::vector<Property>& out) {
+  out.push_back(
+      uint_property({"adapt-half-life", "Adapt half-life",
+                     "Follows slow drift by folding scored frames that are normal into the model, in which a frame "
+                     "counts half after this many others (0 = off). A defect that stays in view is not learned"},
+                    0, G_MAXINT, kPlaying, PADIM_MEMBER(live.adapt_half_life)));
   out.push_back(
       uint_property({"inference-interval", "Inference interval",
                      "Frames of which one is scored; the others carry its result (1 = every frame is scored)"},

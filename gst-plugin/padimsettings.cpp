@@ -23,6 +23,7 @@ FitOptions fit_options(const Settings& settings) {
   options.input_size = parse_size(settings.input_size);
   options.false_alarm_rate = settings.false_alarm_rate;
   options.batch_size = static_cast<int>(settings.batch_size);
+  options.augment = static_cast<int>(settings.fit_augment);
   options.threads = settings.threads;
   return options;
 }

@@ -49,6 +49,7 @@ struct LiveSettings {
   std::uint64_t message_interval_ns = 0;  ///< running time between two padim-score
   unsigned min_anomalous_frames = 1;
   std::uint64_t event_gap_ns = 1'000'000'000;
+  unsigned adapt_half_life = 0;  ///< scored frames; 0: no adaptation
 };
 
 /// Everything a user sets. The members' defaults are the properties' defaults.
@@ -64,8 +65,9 @@ struct Settings {
   std::string json_location;         ///< "-": standard output; empty: none
   std::uint64_t json_max_bytes = 0;  ///< 0: no limit
 
-  unsigned fit_frames = 0;  ///< 0: until the end of the stream
-  unsigned batch_size = 0;  ///< 0: the library chooses
+  unsigned fit_frames = 0;   ///< 0: until the end of the stream
+  unsigned fit_augment = 0;  ///< extra copies of each frame
+  unsigned batch_size = 0;   ///< 0: the library chooses
   Grid grid = FitOptions{}.grid;
   unsigned search_radius = 0;
   ReductionKind reduction = FitOptions{}.reduction;

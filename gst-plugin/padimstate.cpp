@@ -45,7 +45,8 @@ State::State(GstElement* element, const Settings& settings, Shared& shared)
       settings_(settings),
       shared_(shared),
       live_(settings.live),
-      provider_(element, settings, shared) {
+      provider_(element, settings, shared),
+      learning_(element, settings) {
   if (!settings_.json_location.empty()) json_.emplace(settings_.json_location, settings_.json_max_bytes);
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
   if (live_.mode == Mode::detect) use(load_scorer(settings_));
@@ -98,12 +99,16 @@ void State::follow_requests() {
   if (published.take(Request::reset)) reset();
   if (published.take(Request::finish_fit)) provider_.finish_fit();
   if (provider_.job() == ModelProvider::Job::none && published.take(Request::reload_model)) reload();
+  if (const std::uint64_t frames = published.take_learning(); frames > 0 && work() == Work::detect) {
+    learning_.learn(*scorer_, frames);
+  }
 }
 
 void State::reset() {
   flush();
   shared_.published.set_last_score(Published::kNoScore);
   provider_.drop_fit();
+  learning_.reset();
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
 }
 
@@ -117,7 +122,22 @@ void State::reload() {
 
 void State::take_new_scorer() {
   const Size frame = format_ ? Size{format_->width, format_->height} : Size{};
-  if (auto scorer = provider_.take_new_scorer(frame)) use(std::move(*scorer));
+  const bool refreshed = provider_.job() == ModelProvider::Job::refreshing;
+  auto scorer = provider_.take_new_scorer(frame);
+  if (!scorer) return;
+  if (!refreshed) {
+    learning_.reset();
+    return use(std::move(*scorer));
+  }
+  learning_.adopt(scorer_->model(), scorer->model(), inference_);
+  scorer->frame_time = shared_.processing_time.latency();  // measured, and as before
+  use(std::move(*scorer));
+}
+
+// Nothing waits for a refresh that could: what is due stays due while the model file is read, say.
+void State::refresh_model() {
+  if (!learning_.due() || provider_.job() != ModelProvider::Job::none) return;
+  provider_.refresh(learning_.take_job(), scorer_->backbone);
 }
 
 void State::enter_mode() {
@@ -162,12 +182,16 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
   using Plan = InferenceSchedule::Plan;
   const gint64 begin_us = g_get_monotonic_time();
   const bool late = shared_.lateness.is_late(times);
-  const Plan plan = schedule_.plan(live_, times, late, shared_.processing_time.latency());
+  const Plan plan =
+      learning_.in_stretch() ? Plan::score : schedule_.plan(live_, times, late, shared_.processing_time.latency());
   if (plan == Plan::score) {
+    const bool shown = learning_.in_stretch();
     const Detection& detection = infer(buffer, times);
-    finish_frame(buffer, detection, times, Freshness::scored);
-    post_messages(detection, times);
+    finish_frame(buffer, detection, times, shown ? Freshness::learned : Freshness::scored);
+    post_messages(detection, times, shown ? Verdict::normal : Verdict::by_score);
+    learning_.observe(*scorer_, detection, live_.adapt_half_life);
     add_processing_time(begin_us);
+    refresh_model();
     return Outcome::hand_on;
   }
   schedule_.skipped();
@@ -185,7 +209,7 @@ const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
   const Detection& detection = scorer_->detector->detect(frame.view(), live_.threshold);
   schedule_.scored(times);
-  inference_pts_ = times.pts;
+  inference_ = times;
   return detection;
 }
 
@@ -193,7 +217,8 @@ void State::finish_frame(GstBuffer* buffer, const Detection& detection, const Fr
   draw(buffer, detection);
   attach(buffer, detection, freshness);
   shared_.published.set_last_score(detection.score);
-  write_record(times, freshness == Freshness::scored ? "detect" : "reuse", &detection);
+  const char* state = freshness == Freshness::scored ? "detect" : freshness == Freshness::learned ? "learn" : "reuse";
+  write_record(times, state, &detection);
 }
 
 void State::draw(GstBuffer* buffer, const Detection& detection) {
@@ -208,16 +233,17 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
 void State::attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const {
   if ((live_.attach_meta & kMetaScore) != 0) {
     const bool reused = freshness == Freshness::reused;
-    add_padim_meta(buffer, detection, scorer_->model(), {inference_pts_, reused, frame_});
+    add_padim_meta(buffer, detection, scorer_->model(), {inference_.pts, reused, frame_});
   }
   if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
   if ((live_.attach_meta & kMetaAnalytics) != 0) add_analytics_meta(buffer, detection);
   if ((live_.attach_meta & kMetaTensor) != 0) add_tensor_meta(buffer, detection);
 }
 
-void State::post_messages(const Detection& detection, const FrameTimes& times) {
+void State::post_messages(const Detection& detection, const FrameTimes& times, Verdict verdict) {
+  const bool anomalous = detection.anomalous && verdict == Verdict::by_score;
   const auto change =
-      events_.update(detection.anomalous, detection.score, times, {live_.min_anomalous_frames, live_.event_gap_ns});
+      events_.update(anomalous, detection.score, times, {live_.min_anomalous_frames, live_.event_gap_ns});
   if (live_.post_messages == PostMessages::none) return;
   if (live_.post_messages == PostMessages::all && score_messages_.due(times.running_time, live_.message_interval_ns)) {
     gst_element_post_message(element_, new_score_message(element_, times, detection, frame_));
@@ -250,6 +276,8 @@ void State::write_record(const FrameTimes& times, const char* state, const Detec
 
 void State::end_of_stream() {
   post_event_end();
+  learning_.end_stretch();
+  refresh_model();
   provider_.end_of_stream();
   take_new_scorer();
 }

@@ -10,6 +10,7 @@
 #include "frametimes.h"
 #include "inferenceschedule.h"
 #include "jsonlines.h"
+#include "learning.h"
 #include "modelprovider.h"
 #include "padim/detector.h"
 #include "padim/overlay.h"
@@ -61,7 +62,15 @@ class State {
     await_model,  ///< or loaded
     detect,
   };
-  enum class Freshness { scored, reused };
+  enum class Freshness {
+    scored,
+    learned,  ///< scored while the operator shows what is normal
+    reused,
+  };
+  enum class Verdict {
+    by_score,
+    normal,  ///< by the operator's word
+  };
 
   [[nodiscard]] std::string source_name() const;
   [[nodiscard]] Work work() const;
@@ -69,6 +78,7 @@ class State {
   void reset();
   void reload();
   void take_new_scorer();
+  void refresh_model();
   void enter_mode();
   void use(Scorer scorer);
   void check_format(const GstVideoInfo& info) const;
@@ -82,7 +92,7 @@ class State {
   void post_latency();
   void draw(GstBuffer* buffer, const Detection& detection);
   void attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const;
-  void post_messages(const Detection& detection, const FrameTimes& times);
+  void post_messages(const Detection& detection, const FrameTimes& times, Verdict verdict);
   void post_event_end();
   void write_record(const FrameTimes& times, const char* state, const Detection* detection);
 
@@ -92,9 +102,10 @@ class State {
   LiveSettings live_;
   std::optional<GstVideoInfo> format_;
   ModelProvider provider_;
+  Learning learning_;
   std::optional<Scorer> scorer_;
   InferenceSchedule schedule_;
-  GstClockTime inference_pts_ = GST_CLOCK_TIME_NONE;  ///< of the frame that the network saw last
+  FrameTimes inference_;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;
   OverlayOptions overlay_options_;  ///< of overlay_
   AnomalyEvents events_;

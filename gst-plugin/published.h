@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <bitset>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -25,6 +28,7 @@ class Published {
     running_ = running;
     fitting_ = false;
     requests_.reset();
+    to_learn_ = 0;
   }
 
   void set_model(Model model) {
@@ -61,6 +65,20 @@ class Published {
     return true;
   }
 
+  /// The next `frames` frames are normal; adds to what was requested before. False where no model is in use.
+  bool request_learning(std::uint64_t frames) {
+    const std::lock_guard lock(mutex_);
+    if (!running_ || !model_) return false;
+    to_learn_ += std::min(frames, std::numeric_limits<std::uint32_t>::max() - to_learn_);
+    return true;
+  }
+
+  /// Frames to learn, once.
+  [[nodiscard]] std::uint64_t take_learning() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(to_learn_, 0);
+  }
+
   /// Whether there is this request; there is none afterwards.
   [[nodiscard]] bool take(Request what) {
     const std::lock_guard lock(mutex_);
@@ -83,6 +101,7 @@ class Published {
   double last_score_ = kNoScore;
   bool running_ = false;
   bool fitting_ = false;
+  std::uint64_t to_learn_ = 0;
   std::bitset<static_cast<std::size_t>(Request::count)> requests_;
 };
 

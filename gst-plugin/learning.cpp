@@ -1,0 +1,58 @@
+#include "learning.h"
+
+#include <utility>
+
+#include "guard.h"
+#include "padim/error.h"
+#include "padimmessages.h"
+
+namespace padim::gst {
+
+bool Learning::prepare(const Scorer& scorer) {
+  if (learner_) return true;
+  if (unable_) return false;
+  unable_ = !guarded(element_, GST_MESSAGE_WARNING, Doing::learning, false, [&] {
+    learner_ = std::make_unique<Learner>(scorer.backbone, scorer.model(), LearnerOptions{0, settings_.threads});
+    return true;
+  });
+  return !unable_;
+}
+
+void Learning::learn(const Scorer& scorer, std::uint64_t frames) {
+  unable_ = false;  // the operator may hear it again
+  if (!prepare(scorer)) return;
+  if (!in_stretch()) shown_ = 0;
+  learner_->learn(static_cast<std::int64_t>(frames));
+}
+
+void Learning::observe(const Scorer& scorer, const Detection& detection, double half_life) {
+  if (!in_stretch() && (half_life == 0 || !prepare(scorer))) return;
+  learner_->set_half_life(half_life);
+  if (in_stretch()) ++shown_;
+  due_ = learner_->observe(detection, scorer.detector->embedding());
+}
+
+void Learning::end_stretch() {
+  if (!in_stretch()) return;
+  learner_->end_stretch();
+  due_ = due_ || shown_ > 0;
+}
+
+ModelJob Learning::take_job() {
+  due_ = false;
+  learned_ = in_stretch() ? 0 : std::exchange(shown_, 0);
+  return learner_->take_job();
+}
+
+void Learning::adopt(const Model& before, const Model& after, const FrameTimes& times) {
+  learner_->adopt(after);
+  gst_element_post_message(element_, new_learned_message(element_, times, before, after, std::exchange(learned_, 0)));
+}
+
+void Learning::reset() {
+  learner_.reset();
+  unable_ = due_ = false;
+  shown_ = learned_ = 0;
+}
+
+}  // namespace padim::gst

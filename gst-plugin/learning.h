@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "frametimes.h"
+#include "padim/learner.h"
+#include "padimsettings.h"
+#include "scorer.h"
+
+namespace padim::gst {
+
+/// What the element learns while it detects: what the operator shows, and slow drift. Streaming thread only. There is a
+/// learner only where something is to be learned, as it keeps the model's statistics in memory.
+class Learning {
+ public:
+  /// element must outlive this object.
+  Learning(GstElement* element, const Settings& settings) : element_(element), settings_(settings) {}
+
+  /// The next `frames` scored frames are normal. Posts a warning where the model cannot learn.
+  void learn(const Scorer& scorer, std::uint64_t frames);
+
+  /// A frame of the operator's is next: it must be scored, and is no anomaly whatever it scores.
+  [[nodiscard]] bool in_stretch() const { return learner_ && learner_->learning() > 0; }
+
+  /// Sees a frame that was just scored. half_life: frames, 0: no adaptation.
+  void observe(const Scorer& scorer, const Detection& detection, double half_life);
+
+  /// Ends a stretch before its time, with the frames seen so far.
+  void end_stretch();
+
+  /// A new model is worth computing: take_job().
+  [[nodiscard]] bool due() const { return due_; }
+  [[nodiscard]] ModelJob take_job();
+
+  /// The job's model is in use from now on; times: of the latest frame. Posts padim-learned or padim-adapted.
+  void adopt(const Model& before, const Model& after, const FrameTimes& times);
+
+  /// Another model is in use: nothing of the old one is learned any more.
+  void reset();
+
+ private:
+  bool prepare(const Scorer& scorer);
+
+  GstElement* element_;
+  Settings settings_;
+  std::unique_ptr<Learner> learner_;
+  bool unable_ = false;  ///< the model cannot learn, which was said
+  bool due_ = false;
+  std::uint64_t shown_ = 0;    ///< frames of the stretch that is going on or waits for its job
+  std::uint64_t learned_ = 0;  ///< of the job
+};
+
+}  // namespace padim::gst

@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "element_harness.h"
+#include "padim/model.h"
+
+namespace padim::test {
+namespace {
+
+class LearnTest : public testing::Test {
+ protected:
+  void SetUp() override { fit_model(file()); }
+
+  std::string file() { return folder_.file("model.padim"); }
+
+  TemporaryFolder folder_;
+};
+
+gboolean learn(ElementHarness& harness, guint frames) {
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(harness.element(), "learn", frames, &accepted);
+  return accepted;
+}
+
+bool anomalous(GstBuffer* buffer) {
+  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
+  gboolean result = FALSE;
+  EXPECT_NE(meta, nullptr) << "a frame without result";
+  if (meta != nullptr) gst_structure_get_boolean(gst_custom_meta_get_structure(meta), "anomalous", &result);
+  return result != FALSE;
+}
+
+// Pushes frames until the element posts `name`.
+Owned<GstMessage> push_until(ElementHarness& harness, const std::string& name, Content content) {
+  for (int i = 0; i < 2000; ++i) {
+    EXPECT_NE(harness.run(i, content), nullptr);
+    auto messages = harness.messages(GST_MESSAGE_ELEMENT, name);
+    if (!messages.empty()) return std::move(messages.front());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ADD_FAILURE() << name << " never came";
+  return nullptr;
+}
+
+// What the operator shows raises no alarm while it is shown, is normal afterwards, and what changed is posted.
+TEST_F(LearnTest, TakesTheOperatorsWord) {
+  ElementHarness harness("overlay=0 model-file=" + file());
+  EXPECT_TRUE(anomalous(harness.run(0, Content::anomalous).get()));
+  harness.flush();
+  harness.messages(GST_MESSAGE_ELEMENT);
+  EXPECT_TRUE(learn(harness, 4));
+  EXPECT_TRUE(learn(harness, 8));
+  for (int i = 1; i <= 12; ++i) {
+    EXPECT_NE(harness.run(i, Content::anomalous), nullptr);
+    EXPECT_TRUE(harness.messages(GST_MESSAGE_ELEMENT, "padim-anomaly-begin").empty()) << i;
+  }
+  const auto message = push_until(harness, "padim-learned", Content::normal);
+  ASSERT_NE(message, nullptr);
+  const GstStructure* structure = gst_message_get_structure(message.get());
+  const Model before = Model::load(file());
+  EXPECT_EQ(uint64_field(structure, "frames-shown"), 12U);
+  EXPECT_EQ(uint64_field(structure, "frames"), static_cast<std::uint64_t>(before.info().frames + 12));
+  EXPECT_NE(double_field(structure, "threshold"), before.info().calibration.threshold);
+  EXPECT_EQ(double_field(structure, "previous-threshold"), before.info().calibration.threshold);
+  EXPECT_STREQ(gst_structure_get_string(structure, "previous-model-id"), before.id().c_str());
+  for (int i = 20; i < 25; ++i) EXPECT_FALSE(anomalous(harness.run(i, Content::anomalous).get())) << i;
+  EXPECT_FALSE(anomalous(harness.run(25).get()));
+
+  // What was learned can be saved, and goes on learning after it is loaded.
+  gboolean saved = FALSE;
+  g_signal_emit_by_name(harness.element(), "save-model", folder_.file("learned.padim").c_str(), &saved);
+  EXPECT_TRUE(saved);
+  const Model after = Model::load(folder_.file("learned.padim"));
+  EXPECT_STREQ(gst_structure_get_string(structure, "model-id"), after.id().c_str());
+  EXPECT_TRUE(after.resumable());
+  EXPECT_TRUE(harness.failures().empty());
+}
+
+// The end of the stream ends a stretch early: what was shown up to there is learned.
+TEST_F(LearnTest, LearnsWhatWasShownAtTheEnd) {
+  ElementHarness harness("overlay=0 model-file=" + file());
+  EXPECT_TRUE(learn(harness, 1000));
+  for (int i = 0; i < 6; ++i) EXPECT_NE(harness.run(i, Content::anomalous), nullptr);
+  EXPECT_TRUE(harness.send_eos());
+  const auto messages = harness.messages(GST_MESSAGE_ELEMENT, "padim-learned");
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(uint64_field(gst_message_get_structure(messages[0].get()), "frames-shown"), 6U);
+}
+
+// A stripped model cannot learn: a warning says so, and detection goes on.
+TEST_F(LearnTest, WarnsWhereTheModelCannotLearn) {
+  Model::load(file()).stripped().save(folder_.file("stripped.padim"));
+  ElementHarness harness("overlay=0 adapt-half-life=100 model-file=" + folder_.file("stripped.padim"));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(anomalous(harness.run(i).get()));
+  auto warnings = harness.failures(GST_MESSAGE_WARNING);
+  ASSERT_EQ(warnings.size(), 1U) << "once is enough";
+  EXPECT_NE(warnings[0].text.find("stripped"), std::string::npos) << warnings[0].text;
+  EXPECT_TRUE(learn(harness, 5));
+  for (int i = 3; i < 12; ++i) EXPECT_NE(harness.run(i), nullptr);
+  EXPECT_EQ(harness.failures(GST_MESSAGE_WARNING).size(), 1U) << "the operator hears it again";
+  EXPECT_TRUE(anomalous(harness.run(12, Content::anomalous).get()));
+}
+
+// Nobody listens where no model is in use, and nothing is nothing to learn.
+TEST_F(LearnTest, RefusesWithoutAModel) {
+  ElementHarness off("mode=off");
+  off.push_normal(0, 1);
+  EXPECT_FALSE(learn(off, 5));
+  ElementHarness harness("model-file=" + file());
+  EXPECT_FALSE(learn(harness, 0));
+  gst_element_set_state(harness.element(), GST_STATE_NULL);
+  EXPECT_FALSE(learn(harness, 5));
+}
+
+// Normal frames are folded in, and the model is refreshed while frames go on; the threshold stays.
+TEST_F(LearnTest, AdaptsToWhatIsNormal) {
+  ElementHarness harness("overlay=0 adapt-half-life=40 model-file=" + file());
+  const auto message = push_until(harness, "padim-adapted", Content::normal);
+  ASSERT_NE(message, nullptr);
+  const GstStructure* structure = gst_message_get_structure(message.get());
+  const Model before = Model::load(file());
+  EXPECT_EQ(double_field(structure, "threshold"), before.info().calibration.threshold);
+  EXPECT_FALSE(gst_structure_has_field(structure, "frames-shown"));
+  EXPECT_GT(uint64_field(structure, "frames"), static_cast<std::uint64_t>(before.info().frames));
+  EXPECT_TRUE(anomalous(harness.run(100, Content::anomalous).get()));
+}
+
+// A defect that stays in view is found in its last frame as in its first.
+TEST_F(LearnTest, DoesNotLearnADefectInView) {
+  ElementHarness harness("overlay=0 adapt-half-life=20 model-file=" + file());
+  push_until(harness, "padim-adapted", Content::normal);
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(anomalous(harness.run(i, Content::anomalous).get())) << i;
+  harness.messages(GST_MESSAGE_ELEMENT);
+  for (int i = 300; i < 350; ++i) ASSERT_TRUE(anomalous(harness.run(i, Content::anomalous).get())) << i;
+  EXPECT_TRUE(harness.messages(GST_MESSAGE_ELEMENT, "padim-adapted").empty());
+  EXPECT_FALSE(anomalous(harness.run(350).get()));
+}
+
+// reset drops a stretch that has not ended.
+TEST_F(LearnTest, ForgetsAStretchOnReset) {
+  ElementHarness harness("overlay=0 model-file=" + file());
+  EXPECT_TRUE(learn(harness, 10));
+  for (int i = 0; i < 5; ++i) EXPECT_NE(harness.run(i, Content::anomalous), nullptr);
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(harness.element(), "reset", &accepted);
+  EXPECT_TRUE(accepted);
+  for (int i = 5; i < 30; ++i) EXPECT_TRUE(anomalous(harness.run(i, Content::anomalous).get())) << i;
+  EXPECT_TRUE(harness.messages(GST_MESSAGE_ELEMENT, "padim-learned").empty());
+}
+
+}  // namespace
+}  // namespace padim::test
