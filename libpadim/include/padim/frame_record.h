@@ -14,7 +14,8 @@ struct FrameRecord {
   std::string source;                  ///< file or element that the frame came from
   std::int64_t frame = 0;              ///< counts every input frame from 0
   std::optional<std::int64_t> pts_ns;  ///< presentation time; absent for still images
-  std::string state = "detect";        ///< or "reuse": an earlier frame's result; "fit", "drop", "off": no result
+  std::string state = "detect";  ///< or "learn": shown by the operator as normal; "reuse": an earlier frame's result;
+                                 ///< "fit", "drop", "off": no result
   std::optional<std::int64_t> running_time_ns = {};  ///< since the pipeline plays; absent outside of one
   std::optional<std::int64_t> stream_time_ns = {};   ///< position in the stream; likewise
 };
