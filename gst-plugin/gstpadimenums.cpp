@@ -63,6 +63,9 @@ GType reduction_type() {
   static const GEnumValue values[] = {
       {value(ReductionKind::none), "All channels", "none"},
       {value(ReductionKind::random), "As many channels as dimensions says, drawn with seed", "random"},
+      {value(ReductionKind::semi_orthogonal), "A projection to as many random orthonormal directions, drawn with seed",
+       "semi-orthogonal"},
+      {value(ReductionKind::pca), "A projection to as many principal components of the first 64 frames", "pca"},
       {0, nullptr, nullptr},
   };
   static const GType type = register_enum("GstPadimFilterReduction", values);

@@ -140,12 +140,13 @@ void add_fit_properties(std::vector<Property>& out) {
                                "Patch positions around each one where a part may lie, for parts that sit loosely (0 = "
                                "exactly in place)"},
                               0, 4, kReady, PADIM_MEMBER(search_radius)));
-  out.push_back(enum_property({"reduction", "Reduction", "Which of the network's channels a fit uses"},
+  out.push_back(enum_property({"reduction", "Reduction", "How the network's channels become the dimensions of a fit"},
                               reduction_type(), kReady, PADIM_MEMBER(reduction)));
-  out.push_back(uint_property({"dimensions", "Dimensions", "Number of channels that reduction=random draws"}, 1, 65535,
+  out.push_back(uint_property({"dimensions", "Dimensions", "Number of dimensions of all reductions but none"}, 1, 65535,
                               kReady, PADIM_MEMBER(dimensions)));
-  out.push_back(uint_property({"seed", "Seed", "Seed of reduction=random: equal seeds draw equal channels"}, 0,
-                              G_MAXUINT, kReady, PADIM_MEMBER(seed)));
+  out.push_back(
+      uint_property({"seed", "Seed", "Seed of reductions random and semi-orthogonal: equal seeds, equal reductions"}, 0,
+                    G_MAXUINT, kReady, PADIM_MEMBER(seed)));
   out.push_back(enum_property({"geometry", "Geometry", "Part of the frame that a fit looks at"}, geometry_type(),
                               kReady, PADIM_MEMBER(geometry)));
   out.push_back(string_property({"input-size", "Input size",

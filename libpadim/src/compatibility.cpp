@@ -1,5 +1,6 @@
 #include "compatibility.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,9 @@ void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model)
   if (backbone.taps != model.taps) fail("the taps differ; use the description of the fit, or fit again");
 }
 
-void check_mergeable(const ModelInfo& a, const ModelInfo& b) {
+void check_mergeable(const Model& one, const Model& other) {
+  const ModelInfo& a = one.info();
+  const ModelInfo& b = other.info();
   const auto require = [](bool same, const std::string& what, const std::string& first, const std::string& second) {
     if (same) return;
     throw Error(ErrorCode::mismatch, "the models cannot be merged: their " + what + " differ (" + first + " and " +
@@ -51,7 +54,9 @@ void check_mergeable(const ModelInfo& a, const ModelInfo& b) {
           b.weights_sha256.substr(0, 12));
   require(a.taps == b.taps, "taps", names_of(a.taps), names_of(b.taps));
   require(a.grid == b.grid, "grids", to_string(a.grid), to_string(b.grid));
-  require(a.reduction == b.reduction, "reductions", name_of(a), name_of(b));
+  require(a.reduction == b.reduction && a.dimensions == b.dimensions, "reductions", name_of(a), name_of(b));
+  require(std::ranges::equal(one.projection(), other.projection()), "projections", "of model " + one.id(),
+          "of model " + other.id());
   require(a.geometry.mode == b.geometry.mode, "geometries", to_string(a.geometry.mode), to_string(b.geometry.mode));
   require(a.geometry.input == b.geometry.input, "network inputs", text(a.geometry.input), text(b.geometry.input));
   static_cast<void>(map_to_frame(a.geometry, b.geometry.fitted_frame));

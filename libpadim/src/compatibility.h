@@ -9,7 +9,7 @@ namespace padim {
 void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model);
 
 /// Throws mismatch, naming the difference, where the statistics of two models cannot be merged: backbone, taps, grid,
-/// reduction, geometry, epsilon, search radius.
-void check_mergeable(const ModelInfo& a, const ModelInfo& b);
+/// reduction and its matrix, geometry, epsilon, search radius.
+void check_mergeable(const Model& a, const Model& b);
 
 }  // namespace padim

@@ -58,7 +58,7 @@ class Completion {
     info_.calibration = calibrate(std::move(scores), segments_.size(), info_.calibration.false_alarm_rate, stretches);
   }
 
-  Model model(std::shared_ptr<const Segments> all) {
+  Model model(std::shared_ptr<const Segments> all, Projection projection) {
     step(segments_.size());
     const GaussianView statistics = whole();
     const auto arrays = std::make_shared<const ScoringArrays>(
@@ -67,6 +67,7 @@ class Completion {
     tensors->mean = arrays->mean;
     tensors->whitener = std::span(arrays->whitener).first(arrays->whitener.size() - kTrianglePadding);
     tensors->owner = arrays;
+    tensors->projection = std::move(projection);
     tensors->comoment = statistics.comoment;
     tensors->comoment_owner = merged_;
     tensors->segments = std::move(all);
@@ -117,14 +118,14 @@ class Completion {
 
 }  // namespace
 
-Model complete_model(const Segments& segments, ModelInfo info, Threshold threshold, WorkerPool& pool,
-                     const std::function<bool(double)>& progress) {
+Model complete_model(const Segments& segments, ModelInfo info, Projection projection, Threshold threshold,
+                     WorkerPool& pool, const std::function<bool(double)>& progress) {
   auto all = std::make_shared<Segments>(segments);
   all->flush(pool);
   Completion completion(*all, std::move(info), pool, progress);
   completion.choose_epsilon();
   if (threshold == Threshold::calibrate) completion.calibrate_threshold();
-  return completion.model(std::move(all));
+  return completion.model(std::move(all), std::move(projection));
 }
 
 }  // namespace padim

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "model_tensors.h"
 #include "padim/fitter.h"
 #include "padim/model.h"
 #include "segments.h"
@@ -14,7 +15,7 @@ namespace padim {
 /// threshold; info.calibration.false_alarm_rate is the wanted rate, 0 for no
 /// calibration. `progress` as in Fitter::finish.
 /// Throws numeric (too few frames, covariance not positive definite), cancelled.
-[[nodiscard]] Model complete_model(const Segments& segments, ModelInfo info, Threshold threshold, WorkerPool& pool,
-                                   const std::function<bool(double)>& progress);
+[[nodiscard]] Model complete_model(const Segments& segments, ModelInfo info, Projection projection, Threshold threshold,
+                                   WorkerPool& pool, const std::function<bool(double)>& progress);
 
 }  // namespace padim

@@ -15,10 +15,10 @@
 
 namespace padim {
 struct Detector::Impl {
-  Impl(std::shared_ptr<const Backbone> backbone, Model fitted, const DetectorOptions& options)
+  Impl(const std::shared_ptr<const Backbone>& backbone, Model fitted, const DetectorOptions& options)
       : model((check_belong_together(backbone->info(), fitted.info()), std::move(fitted))),
         pool(std::max(options.threads, 1)),
-        pipeline(std::move(backbone), model.info().geometry, model.info().grid, model.info().reduction.channels, 1,
+        pipeline(backbone, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
                  std::max(options.threads, 1)),
         mahalanobis(model.mean(), model.whitener(), model.info().positions, model.info().dimensions,
                     model.info().search_radius),
@@ -75,7 +75,7 @@ struct Detector::Impl {
 };
 
 Detector::Detector(std::shared_ptr<const Backbone> backbone, Model model, DetectorOptions options)
-    : impl_(std::make_unique<Impl>(std::move(backbone), std::move(model), options)) {}
+    : impl_(std::make_unique<Impl>(backbone, std::move(model), options)) {}
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;

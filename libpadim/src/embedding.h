@@ -9,14 +9,17 @@
 
 namespace padim {
 
-/// Puts the taps of a backbone on one grid and picks the embedding's channels: x [P, d], position by position.
-/// Immutable. Linear projections commute with both grids; they belong where the channels are picked, at each tap's own
-/// resolution.
+/// Puts the taps of a backbone on one grid and reduces their F channels to d dimensions: x [P, d], position by
+/// position. Immutable.
 class Embedding {
  public:
-  /// `taps`: all taps with all channels. `channels`: indices into the concatenated F tap channels, in embedding order.
-  /// Throws invalid_argument for an index outside 0..F-1.
+  /// d = channels.size() of the F channels. `taps`: all taps with all channels. `channels`: indices into the
+  /// concatenated F tap channels, in embedding order. Throws invalid_argument for an index outside 0..F-1.
   Embedding(std::vector<TapInfo> taps, Grid grid, std::span<const int> channels);
+
+  /// A linear projection x = R^T f. `projection`: R [F, dimensions], which is copied. Throws invalid_argument where it
+  /// has another size.
+  Embedding(std::vector<TapInfo> taps, Grid grid, std::span<const float> projection, int dimensions);
 
   [[nodiscard]] int dimensions() const { return dimensions_; }
 
@@ -36,12 +39,23 @@ class Embedding {
     int channel;    // of the tap as computed
     int dimension;  // of the embedding
   };
+  struct TapOnGrid;
+
+  Embedding(std::vector<TapInfo> taps, Grid grid, int dimensions);
+
+  [[nodiscard]] TapOnGrid on_grid(std::size_t tap, const TapMaps& maps, int index) const;
+  void pick(const TapOnGrid& tap, const std::vector<Pick>& picks, std::span<float> output) const;
+  void project(const TapOnGrid& tap, const std::vector<float>& panels, std::span<float> output) const;
 
   std::vector<TapInfo> taps_;  // as computed: the last one with its used channels only
   int dimensions_;
-  int cell_;                              // input pixels per patch position
-  std::vector<std::vector<Pick>> picks_;  // per tap
+  int cell_;                                // input pixels per patch position
+  std::vector<std::vector<Pick>> picks_;    // per tap; empty lists for a projection
+  std::vector<std::vector<float>> panels_;  // per tap: [ceil(d / 16), C, 16]; empty unless a projection
   std::vector<int> last_tap_channels_;
 };
+
+/// The embedding that a model describes. `projection`: its matrix [F, d]; empty where channels are picked.
+[[nodiscard]] Embedding make_embedding(const ModelInfo& info, std::span<const float> projection);
 
 }  // namespace padim

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "augmentation.h"
+#include "basis_pass.h"
 #include "channel_selection.h"
 #include "compatibility.h"
 #include "completion.h"
@@ -15,12 +16,14 @@
 #include "model_tensors.h"
 #include "padim/error.h"
 #include "segments.h"
+#include "semi_orthogonal.h"
 
 namespace padim {
 namespace {
 
 constexpr int kMaximumRadius = 4;
 constexpr int kMaximumCopies = 16;
+constexpr int kMaximumBasisFrames = 4096;
 constexpr int kGpuBatch = 8;
 
 void require(bool ok, const std::string& message) {
@@ -43,18 +46,29 @@ void check(const FitOptions& options, const BackboneInfo& backbone) {
           "relative epsilon must be above 0");
   require(options.batch_size >= 0 && options.batch_size <= 256, "batch size must be 0 (automatic) to 256");
   require(options.augment >= 0 && options.augment <= kMaximumCopies, "augmented copies must be 0..16");
+  require(options.basis_frames >= 1 && options.basis_frames <= kMaximumBasisFrames, "basis frames must be 1..4096");
   require(options.reduction == ReductionKind::none || (options.dimensions >= 1 && options.dimensions <= channels),
           "dimensions must be 1.." + std::to_string(channels) + ", the channels of backbone " + backbone.name);
 }
 
+std::vector<int> all_channels(const BackboneInfo& backbone) {
+  std::vector<int> channels(static_cast<std::size_t>(channel_count(backbone)));
+  std::iota(channels.begin(), channels.end(), 0);
+  return channels;
+}
+
 Reduction make_reduction(const FitOptions& options, const BackboneInfo& backbone) {
-  const int all = channel_count(backbone);
+  Reduction reduction{options.reduction, options.seed, {}};
+  if (options.reduction == ReductionKind::none) reduction.channels = all_channels(backbone);
   if (options.reduction == ReductionKind::random) {
-    return {options.reduction, options.seed, sample_channels(options.seed, all, options.dimensions)};
+    reduction.channels = sample_channels(options.seed, channel_count(backbone), options.dimensions);
   }
-  Reduction reduction{options.reduction, options.seed, std::vector<int>(static_cast<std::size_t>(all))};
-  std::iota(reduction.channels.begin(), reduction.channels.end(), 0);
   return reduction;
+}
+
+Projection own(std::vector<float> matrix) {
+  auto owner = std::make_shared<const std::vector<float>>(std::move(matrix));
+  return {*owner, owner};
 }
 
 int batch_size(const FitOptions& options, const BackboneInfo& backbone, const WorkerPool& pool) {
@@ -70,6 +84,7 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   info.taps = backbone.taps;
   info.grid = options.grid;
   info.reduction = make_reduction(options, backbone);
+  info.dimensions = options.reduction == ReductionKind::none ? channel_count(backbone) : options.dimensions;
   info.search_radius = options.search_radius;
   info.calibration.false_alarm_rate = options.false_alarm_rate.value_or(0);
   if (options.epsilon) {
@@ -104,38 +119,95 @@ struct Fitter::Impl {
       : backbone(std::move(network)), options(std::move(fit_options)), pool(options.threads) {
     check(options, backbone->info());
     info = describe_fit(options, backbone->info());
+    if (info.reduction.kind == ReductionKind::semi_orthogonal) {
+      projection = own(semi_orthogonal(options.seed, channel_count(backbone->info()), info.dimensions));
+    }
   }
 
   Impl(std::shared_ptr<const Backbone> network, const Model& model, FitOptions fit_options)
-      : backbone(std::move(network)), options(std::move(fit_options)), pool(options.threads), info(model.info()) {
+      : backbone(std::move(network)),
+        options(std::move(fit_options)),
+        pool(options.threads),
+        info(model.info()),
+        projection(model.tensors().projection) {
     check_belong_together(backbone->info(), info);
     check(options, backbone->info());
     session = std::make_unique<Session>(make_pipeline(), segments_of(model));
   }
 
-  [[nodiscard]] ImagePipeline make_pipeline() {
-    const int batch = batch_size(options, backbone->info(), pool);
-    return {backbone, info.geometry, info.grid, info.reduction.channels, batch * copies(), 1};
+  [[nodiscard]] int batch() const { return batch_size(options, backbone->info(), pool); }
+
+  [[nodiscard]] ImagePipeline make_pipeline() const {
+    return {backbone, info.geometry, make_embedding(info, projection.matrix), batch() * copies(), 1};
   }
 
   // What a frame and its augmented copies take in a batch.
   [[nodiscard]] int copies() const { return 1 + options.augment; }
 
-  void open(Size frame) {
+  void choose_geometry(Size frame) {
     const int multiple = backbone->info().taps.back().stride;
-    info.geometry = choose_geometry(options.geometry, options.input_size, frame, multiple);
+    info.geometry = padim::choose_geometry(options.geometry, options.input_size, frame, multiple);
+  }
+
+  void open() {
     ImagePipeline pipeline = make_pipeline();
     info.positions = pipeline.positions();
-    info.dimensions = pipeline.dimensions();
     const int positions = info.positions.width * info.positions.height;
     const auto limits = segment_limits(info, options.max_statistics_bytes);
     session = std::make_unique<Session>(std::move(pipeline), Segments(positions, info.dimensions, limits));
   }
 
+  [[nodiscard]] bool needs_basis() const {
+    return info.reduction.kind == ReductionKind::pca && projection.matrix.empty();
+  }
+
+  [[nodiscard]] bool wants_first_pass() const { return needs_basis() && (!basis_pass || basis_pass->kept() == 0); }
+
+  BasisPass& open_basis_pass(Size frame) {
+    if (!basis_pass) {
+      choose_geometry(frame);
+      Embedding embedding(info.taps, info.grid, all_channels(backbone->info()));
+      ImagePipeline pipeline(backbone, info.geometry, std::move(embedding), batch(), 1);
+      basis_pass = std::make_unique<BasisPass>(std::move(pipeline), pool);
+    }
+    return *basis_pass;
+  }
+
+  void observe(const ImageView& frame) {
+    require(wants_first_pass(), "a first pass is for reduction pca, before the first frame is added");
+    open_basis_pass({frame.width, frame.height}).observe(frame, pool);
+    observed = true;
+  }
+
+  // From here on the fit goes on as with any other reduction.
+  void learn_basis() {
+    projection = own(basis_pass->basis(info.dimensions, pool));
+    const auto pass = std::exchange(basis_pass, nullptr);
+    open();
+    for (int i = 0; i < pass->kept(); ++i) {
+      push([&](ImagePipeline& pipeline) { pipeline.push_image(pass->image(i)); });
+    }
+  }
+
   void add(const ImageView& frame) {
-    if (!session) open({frame.width, frame.height});
+    if (needs_basis() && !observed) {
+      open_basis_pass({frame.width, frame.height}).observe_and_keep(frame, pool);
+      if (basis_pass->kept() == options.basis_frames) learn_basis();
+      return;
+    }
+    if (needs_basis()) learn_basis();
+    if (!session) {
+      choose_geometry({frame.width, frame.height});
+      open();
+    }
+    push([&](ImagePipeline& pipeline) { pipeline.push(frame); });
+  }
+
+  // Takes an image and its augmented copies.
+  template <class Push>
+  void push(const Push& push_image) {
     if (session->pipeline.full()) run_batch();  // left over from a run that failed
-    session->pipeline.push(frame);
+    push_image(session->pipeline);
     for (int i = 0; i < options.augment; ++i) {
       session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) { augmentation.run(from, size, to); });
     }
@@ -152,6 +224,7 @@ struct Fitter::Impl {
 
   // Everything that was added so far is in the segments afterwards.
   Segments& segments() {
+    if (needs_basis() && basis_pass) learn_basis();
     if (!session) throw Error(ErrorCode::numeric, "the fit has not seen a frame yet");
     run_batch();
     return session->segments;
@@ -160,31 +233,35 @@ struct Fitter::Impl {
   ModelJob prepare(Threshold threshold) {
     // Statistics with a pending update would be copied by the job.
     segments().flush(pool);
-    return [segments = session->segments, info = info, threads = options.threads,
+    return [segments = session->segments, info = info, projection = projection, threads = options.threads,
             threshold](const std::function<bool(double)>& progress) {
       WorkerPool workers(threads);
-      return complete_model(segments, info, threshold, workers, progress);
+      return complete_model(segments, info, projection, threshold, workers, progress);
     };
   }
 
   [[nodiscard]] std::int64_t frames() const {
-    return session ? session->segments.frames() + session->pipeline.pending() / copies() : 0;
+    if (session) return session->segments.frames() + session->pipeline.pending() / copies();
+    return basis_pass ? basis_pass->kept() : 0;
   }
 
   std::shared_ptr<const Backbone> backbone;
   FitOptions options;
   WorkerPool pool;
-  ModelInfo info;  // as complete_model() takes it; geometry, positions and dimensions once there is a session
+  ModelInfo info;         // as complete_model() takes it; geometry and positions once there is a session
+  Projection projection;  // of reduction pca: once there is a session
+  std::unique_ptr<BasisPass> basis_pass;
+  bool observed = false;  // by a first pass of the caller's
   Augmentation augmentation{options.seed};
   std::unique_ptr<Session> session;
 };
 
 Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress) {
-  check_mergeable(a.info(), b.info());
+  check_mergeable(a, b);
   WorkerPool pool(FitOptions{}.threads);
   Segments segments = segments_of(a);
   segments.absorb(segments_of(b), pool);
-  return complete_model(segments, a.info(), Threshold::calibrate, pool, progress);
+  return complete_model(segments, a.info(), a.tensors().projection, Threshold::calibrate, pool, progress);
 }
 
 Fitter::Fitter(std::shared_ptr<const Backbone> backbone, FitOptions options)
@@ -194,6 +271,10 @@ Fitter::Fitter(std::shared_ptr<const Backbone> backbone, const Model& model, Fit
 Fitter::~Fitter() = default;
 Fitter::Fitter(Fitter&&) noexcept = default;
 Fitter& Fitter::operator=(Fitter&&) noexcept = default;
+
+bool Fitter::wants_first_pass() const { return impl_->wants_first_pass(); }
+
+void Fitter::observe(const ImageView& frame) { impl_->observe(frame); }
 
 void Fitter::add(const ImageView& frame) { impl_->add(frame); }
 

@@ -1,13 +1,16 @@
 #include "image_pipeline.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "padim/error.h"
 
 namespace padim {
 
-ImagePipeline::ImagePipeline(std::shared_ptr<const Backbone> backbone, Geometry geometry, Grid grid,
-                             std::span<const int> channels, int batch_size, int network_threads)
+ImagePipeline::ImagePipeline(const std::shared_ptr<const Backbone>& backbone, Geometry geometry, Embedding embedding,
+                             int batch_size, int network_threads)
     : preprocessor_(geometry),
-      embedding_(backbone->info().taps, grid, channels),
+      embedding_(std::move(embedding)),
       backbone_(backbone->with_last_tap_channels(embedding_.last_tap_channels())),
       batch_size_(batch_size),
       network_threads_(network_threads),
@@ -53,6 +56,16 @@ FrameMapping ImagePipeline::push(const ImageView& frame) {
   const FrameMapping mapping = preprocessor_.run(frame, std::span(images_).subspan(at, image_bytes()));
   ++pending_;
   return mapping;
+}
+
+void ImagePipeline::push_image(std::span<const std::uint8_t> image) {
+  std::copy(image.begin(), image.end(),
+            images_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(pending_) * image_bytes()));
+  ++pending_;
+}
+
+std::span<const std::uint8_t> ImagePipeline::last_image() const {
+  return std::span(images_).subspan(static_cast<std::size_t>(pending_ - 1) * image_bytes(), image_bytes());
 }
 
 }  // namespace padim

@@ -17,10 +17,10 @@ namespace padim {
 /// scratch memory only; one thread at a time.
 class ImagePipeline {
  public:
-  /// `channels`: the embedding's, out of all tap channels. Throws invalid_argument where the network input is not a
-  /// multiple of the backbone's largest stride. network_threads: of each run of the backbone.
-  ImagePipeline(std::shared_ptr<const Backbone> backbone, Geometry geometry, Grid grid, std::span<const int> channels,
-                int batch_size, int network_threads);
+  /// `embedding`: of the backbone's taps. Throws invalid_argument where the network input is not a multiple of the
+  /// backbone's largest stride. network_threads: of each run of the backbone.
+  ImagePipeline(const std::shared_ptr<const Backbone>& backbone, Geometry geometry, Embedding embedding, int batch_size,
+                int network_threads);
 
   [[nodiscard]] Size positions() const { return embedding_.positions(preprocessor_.geometry().input); }
   [[nodiscard]] int dimensions() const { return embedding_.dimensions(); }
@@ -28,6 +28,12 @@ class ImagePipeline {
   /// Takes a frame into the batch. Throws mismatch or invalid_argument, leaving the batch as it was. Must not be called
   /// while full().
   FrameMapping push(const ImageView& frame);
+
+  /// The same for an image that a pipeline of this geometry has preprocessed, uint8 RGB [height, width, 3].
+  void push_image(std::span<const std::uint8_t> image);
+
+  /// The image that was pushed last, preprocessed; valid until the next push.
+  [[nodiscard]] std::span<const std::uint8_t> last_image() const;
 
   /// Takes a variant of the image `back` places before (1: the last one) into the batch: change(from, size, to) writes
   /// it, uint8 RGB [height, width, 3]. Must not be called while full().

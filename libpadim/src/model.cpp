@@ -23,6 +23,7 @@ Model::Model(ModelInfo info, std::shared_ptr<const Tensors> tensors) {
   Sha256 hash;
   hash.update(std::as_bytes(tensors->mean));
   hash.update(std::as_bytes(tensors->whitener));
+  hash.update(std::as_bytes(tensors->projection.matrix));
   std::string id = to_hex(hash.finish()).substr(0, kIdDigits);
   impl_ = std::make_shared<const Impl>(Impl{std::move(info), std::move(tensors), std::move(id)});
 }
@@ -38,6 +39,7 @@ const ModelInfo& Model::info() const { return impl_->info; }
 std::span<const float> Model::mean() const { return impl_->tensors->mean; }
 std::span<const std::uint16_t> Model::whitener() const { return impl_->tensors->whitener; }
 std::span<const float> Model::comoment() const { return impl_->tensors->comoment; }
+std::span<const float> Model::projection() const { return impl_->tensors->projection.matrix; }
 const std::string& Model::id() const { return impl_->id; }
 const Model::Tensors& Model::tensors() const { return *impl_->tensors; }
 bool Model::resumable() const { return impl_->tensors->segments != nullptr; }
@@ -69,8 +71,18 @@ std::string tap_names(const ModelInfo& info) {
 }
 
 std::string channels_sentence(const ModelInfo& info) {
-  if (info.reduction.kind == ReductionKind::none) return "all " + std::to_string(info.dimensions) + " channels";
-  return std::to_string(info.dimensions) + " channels drawn with seed " + std::to_string(info.reduction.seed);
+  const std::string dimensions = std::to_string(info.dimensions);
+  const std::string seed = std::to_string(info.reduction.seed);
+  switch (info.reduction.kind) {
+    case ReductionKind::random:
+      return dimensions + " channels drawn with seed " + seed;
+    case ReductionKind::semi_orthogonal:
+      return "all channels projected to " + dimensions + " random orthonormal directions (seed " + seed + ")";
+    case ReductionKind::pca:
+      return "all channels projected to their " + dimensions + " principal components";
+    default:
+      return "all " + dimensions + " channels";
+  }
 }
 
 std::string epsilon_sentence(const ModelInfo& info) {
@@ -119,12 +131,26 @@ Grid parse_grid(const std::string& name) {
   throw Error(ErrorCode::invalid_argument, "grid '" + name + "' is unknown: use coarsest or finest");
 }
 
-std::string to_string(ReductionKind kind) { return kind == ReductionKind::none ? "none" : "random"; }
+std::string to_string(ReductionKind kind) {
+  switch (kind) {
+    case ReductionKind::random:
+      return "random";
+    case ReductionKind::semi_orthogonal:
+      return "semi-orthogonal";
+    case ReductionKind::pca:
+      return "pca";
+    default:
+      return "none";
+  }
+}
 
 ReductionKind parse_reduction(const std::string& name) {
-  if (name == "none") return ReductionKind::none;
-  if (name == "random") return ReductionKind::random;
-  throw Error(ErrorCode::invalid_argument, "reduction '" + name + "' is unknown: use none or random");
+  for (const ReductionKind kind :
+       {ReductionKind::none, ReductionKind::random, ReductionKind::semi_orthogonal, ReductionKind::pca}) {
+    if (name == to_string(kind)) return kind;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              "reduction '" + name + "' is unknown: use none, random, semi-orthogonal or pca");
 }
 
 }  // namespace padim

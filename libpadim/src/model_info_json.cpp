@@ -53,9 +53,12 @@ void check(const ModelInfo& info) {
   require(sane(info.geometry.input, 4096), "input");
   require(sane(info.geometry.fitted_frame, 1 << 20), "fitted_frame");
   require(info.dimensions > 0 && info.dimensions <= (1 << 16), "dimensions");
-  require(static_cast<int>(info.reduction.channels.size()) == info.dimensions, "channels");
-  require(!info.taps.empty(), "taps");
-  for (const TapInfo& tap : info.taps) require(tap.channels > 0 && tap.stride > 0 && tap.stride <= 256, "taps");
+  const std::size_t picked = is_projection(info.reduction.kind) ? 0 : static_cast<std::size_t>(info.dimensions);
+  require(info.reduction.channels.size() == picked, "channels");
+  require(!info.taps.empty() && info.taps.size() <= 64, "taps");
+  for (const TapInfo& tap : info.taps) {
+    require(tap.channels > 0 && tap.channels <= (1 << 16) && tap.stride > 0 && tap.stride <= 256, "taps");
+  }
   require(info.search_radius >= 0 && info.search_radius <= 4, "search_radius");
   require(std::isfinite(info.epsilon) && info.epsilon > 0, "epsilon");
   require(std::isfinite(info.calibration.threshold) && info.calibration.threshold > 0, "threshold");

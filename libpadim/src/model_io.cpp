@@ -4,7 +4,9 @@
 
 #include "model_io.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 
 #include "model_info_json.h"
@@ -64,6 +66,19 @@ class ModelFile {
   }
 
   [[nodiscard]] bool has(const std::string& name) const { return file_.tensors().contains(name); }
+
+  // The matrix [F, d] of a linear reduction.
+  [[nodiscard]] std::span<const float> projection(const ModelInfo& info) const {
+    if (!is_projection(info.reduction.kind)) return {};
+    std::size_t channels = 0;
+    for (const TapInfo& tap : info.taps) channels += static_cast<std::size_t>(tap.channels);
+    const auto matrix =
+        values<float>("projection", TensorType::f32, channels * static_cast<std::size_t>(info.dimensions));
+    if (!std::all_of(matrix.begin(), matrix.end(), [](float value) { return std::isfinite(value); })) {
+      fail("tensor 'projection' is not finite");
+    }
+    return matrix;
+  }
 
   // Where the model was not stripped: the segments, their arrays still in the file.
   [[nodiscard]] std::vector<SegmentView> segments(const ModelInfo& info, std::int64_t& capacity) const {
@@ -141,6 +156,7 @@ LoadedModel read_model(const std::filesystem::path& file) {
   tensors->whitener = model->values<std::uint16_t>("whitener", TensorType::f16, triangle);
   if (model->has("comoment")) tensors->comoment = model->values<float>("comoment", TensorType::f32, triangle);
   model->check_padding(tensors->whitener);
+  tensors->projection = {model->projection(info), model};
   if (model->resumable()) {
     std::int64_t capacity = 1;
     std::vector<SegmentView> views = model->segments(info, capacity);
@@ -179,6 +195,10 @@ void write_model(const std::filesystem::path& file, const ModelInfo& info, const
     all.push_back({"comoment", view(TensorType::f32, {positions, triangle}, tensors.comoment)});
   }
   all.push_back({"mean", view(TensorType::f32, {positions, dimensions}, tensors.mean)});
+  if (const auto matrix = tensors.projection.matrix; !matrix.empty()) {
+    const auto channels = static_cast<std::int64_t>(matrix.size()) / dimensions;
+    all.push_back({"projection", view(TensorType::f32, {channels, dimensions}, matrix)});
+  }
   all.push_back({"whitener", view(TensorType::f16, {positions, triangle}, tensors.whitener)});
   write_safetensors(file, kWhat, metadata, all);
 }

@@ -10,12 +10,19 @@
 
 namespace padim {
 
+/// A projection's matrix R [F, d], empty where channels are picked, and what keeps it alive.
+struct Projection {
+  std::span<const float> matrix;
+  std::shared_ptr<const void> owner;
+};
+
 /// The arrays of a model and whatever keeps them alive: vectors after a fit, a mapped file after a load.
 struct Model::Tensors {
   std::span<const float> mean;              ///< [P, d]
   std::span<const std::uint16_t> whitener;  ///< [P, d(d+1)/2]; kTrianglePadding readable elements follow
   std::shared_ptr<const void> owner;        ///< of mean and whitener
-  std::span<const float> comoment;          ///< [P, d(d+1)/2] or empty; owned by comoment_owner or the only segment
+  Projection projection;
+  std::span<const float> comoment;  ///< [P, d(d+1)/2] or empty; owned by comoment_owner or the only segment
   std::shared_ptr<const void> comoment_owner;
   std::shared_ptr<const Segments> segments;  ///< what a fit needs to go on; null in a stripped model
 };

@@ -18,7 +18,7 @@ METADATA = ROOT / "gst-libs"  # for programs that read what the element attaches
 STAGES = [
     ["resample", "preprocess"],
     ["backbone_description", "backbone_search", "network", "backbone_onednn", "backbone_torch", "backbone"],
-    ["channel_selection", "embedding"],
+    ["channel_selection", "semi_orthogonal", "embedding"],
     ["gaussian"],
     ["mahalanobis"],
     ["score_mapping"],
@@ -26,14 +26,14 @@ STAGES = [
     ["colormap", "overlay_canvas", "overlay_heat", "overlay_layer", "overlay_strokes", "overlay_text", "overlay"],
 ]
 # What puts stages together; no stage before the overlay, which draws a Detection, may know of it.
-ORCHESTRATION = {"image_pipeline", "completion", "fitter", "detector"}
+ORCHESTRATION = {"image_pipeline", "basis_pass", "completion", "fitter", "detector"}
 
 # What is not the standard library, the files of libpadim that may know it, and why those.
 THIRD_PARTY = {
     r"(torch|ATen|c10)/": (r"src/backbone_torch\.cpp", "its headers cost ten seconds per file"),
     r"(dnnl\.hpp|omp\.h)": (r"src/backbone_onednn\.cpp", "the processor's kernels and their threads"),
     r"opencv2/": (r"src/(preprocess|score_map|regions|overlay\w*|metrics)\.cpp", "stages that handle pictures"),
-    r"Eigen/": (r"src/(gaussian|mahalanobis)\.cpp", "linear algebra"),
+    r"Eigen/": (r"src/pca\.cpp", "eigenvectors"),
     r"hwy/": (r"src/kernels/\w+\.cpp", "SIMD"),
     r"nlohmann/": (r"src/(\w+_json\.(h|cpp)|safetensors\.cpp|model_io\.cpp|backbone_description\.cpp)", "files in JSON"),
     r"openssl/": (r"src/sha256\.cpp", "checksums"),

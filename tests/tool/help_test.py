@@ -35,7 +35,7 @@ class Help(ToolCase):
             (["fit"], "--input"),
             (["fit", "--input", "x"], "--output"),
             (fit + ["--grid", "middle"], "middle"),
-            (fit + ["--reduction", "pca"], "pca"),
+            (fit + ["--reduction", "npca"], "npca"),
             (fit + ["--false-alarm-rate", "0.9"], "--false-alarm-rate"),
             (fit + ["--false-alarm-rate", "0.1", "--no-calibration"], "--no-calibration"),
             (fit + ["--search-radius", "9"], "--search-radius"),

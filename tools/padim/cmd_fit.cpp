@@ -29,7 +29,9 @@ constexpr char kExamples[] = R"(Examples:
       go on with a fit
   padim fit --input train/good --output screw.padim --backbone resnet18 --geometry paper
       --grid finest --reduction random --dimensions 100 --epsilon 0.01
-      the published configuration)";
+      the published configuration
+  padim fit --input photos/good --output part.padim --reduction pca --dimensions 100
+      reads the photos twice: for the principal components, and for the fit)";
 
 struct FitArguments {
   std::filesystem::path input;
@@ -64,12 +66,26 @@ void announce_false_alarm_rate(const FitArguments& arguments, InputKind kind) {
   notice(text);
 }
 
-void add_frame(Fitter& fitter, const Frame& frame) {
+/// Calls use(view of frame); an error names the frame.
+template <class Use>
+void use_frame(const Frame& frame, const Use& use) {
   try {
-    fitter.add(frame.view);
+    use(frame.view);
   } catch (const Error& error) {
     const std::string place = in_quotes(frame.source) + (frame.pts_ns ? ", frame " + std::to_string(frame.number) : "");
     throw Error(error.code(), place + ": " + error.what());
+  }
+}
+
+/// Reads the whole input once more, before the fit, for the basis of its reduction.
+void run_first_pass(const std::filesystem::path& input, Fitter& fitter) {
+  const auto source = open_frame_source(input);
+  Progress progress("first pass", "frames", source->length());
+  std::int64_t frames = 0;
+  while (const Frame* frame = source->next()) {
+    if (interrupted()) return;
+    use_frame(*frame, [&](const ImageView& view) { fitter.observe(view); });
+    progress.update(++frames);
   }
 }
 
@@ -78,7 +94,7 @@ std::optional<Model> fit(FrameSource& source, Fitter& fitter) {
   Progress progress("fit", "frames", source.length());
   while (const Frame* frame = source.next()) {
     if (interrupted()) break;
-    add_frame(fitter, *frame);
+    use_frame(*frame, [&](const ImageView& view) { fitter.add(view); });
     progress.update(fitter.frames());
   }
   if (interrupted()) return std::nullopt;
@@ -109,6 +125,7 @@ int run_fit(const FitArguments& arguments) {
   check_folder_of(arguments.output);
   const auto source = open_frame_source(arguments.input);
   Fitter fitter = make_fitter(arguments, *source);
+  if (fitter.wants_first_pass()) run_first_pass(arguments.input, fitter);
   const std::optional<Model> model = fit(*source, fitter);
   if (!model) {
     const bool exists = std::filesystem::exists(arguments.output);

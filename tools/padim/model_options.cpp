@@ -19,14 +19,14 @@ void add_model_options(CLI::App& command, ModelArguments& arguments) {
       ->capture_default_str()
       ->group(group);
   command.add_option("--reduction", arguments.reduction, "how channels become embedding dimensions")
-      ->check(CLI::IsMember({"none", "random"}))
+      ->check(CLI::IsMember({"none", "random", "semi-orthogonal", "pca"}))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--dimensions", options.dimensions, "of --reduction random")
+  command.add_option("--dimensions", options.dimensions, "of every reduction but none")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str()
       ->group(group);
-  command.add_option("--seed", options.seed, "of --reduction random")
+  command.add_option("--seed", options.seed, "of --reduction random and semi-orthogonal")
       ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
       ->capture_default_str()
       ->group(group);

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "padim/backbone.h"
 #include "padim/image_view.h"
@@ -21,8 +23,11 @@ inline constexpr std::int64_t kMaximumStatisticsBytes = std::int64_t{3} << 30;
 struct FitOptions {
   Grid grid = Grid::coarsest;
   ReductionKind reduction = ReductionKind::none;
-  int dimensions = 100;  ///< of reduction random, 1..F
-  std::uint64_t seed = 1024;
+  int dimensions = 100;       ///< of all reductions but none, 1..F, the channels of the taps in use
+  std::uint64_t seed = 1024;  ///< of reductions random and semi_orthogonal, and of augment
+  /// Reduction pca without a first pass (Fitter::observe) learns its basis from the first so many frames, 1..4096,
+  /// which are kept until then, preprocessed: about 200 kB each.
+  int basis_frames = 64;
   std::optional<double> epsilon{};  ///< absolute, > 0; takes precedence; neither given: the backbone's recommendation
   std::optional<double> relative_epsilon{};  ///< fraction of the mean variance, > 0
   int search_radius = 0;                     ///< positions, 0..4
@@ -63,6 +68,14 @@ class Fitter {
   ~Fitter();
   Fitter(Fitter&&) noexcept;
   Fitter& operator=(Fitter&&) noexcept;
+
+  /// True where the fit has a basis to learn (reduction pca) and no frame was added yet: whoever can show all frames
+  /// twice shows them to observe() first.
+  [[nodiscard]] bool wants_first_pass() const;
+
+  /// First pass of reduction pca: the frame has its share in the basis, and is not counted as fitted. Throws mismatch
+  /// as add() does, invalid_argument where wants_first_pass() is false.
+  void observe(const ImageView& frame);
 
   /// Folds one normal frame in. Throws mismatch for a frame whose shape does not fit the first one's, leaving the
   /// statistics as they were.

@@ -17,17 +17,24 @@ namespace padim {
 /// averaged down over their cell).
 enum class Grid { coarsest, finest };
 
-/// How the F concatenated tap channels become d embedding dimensions. Linear projections (arXiv 2105.14737, PCA) are
-/// further values of this enum.
+/// How the F concatenated tap channels become d embedding dimensions.
 enum class ReductionKind {
-  none,    ///< d = F
-  random,  ///< d channels drawn as CPython's random.seed(seed); random.sample(range(F), d) draws them
+  none,             ///< d = F
+  random,           ///< d channels drawn as CPython's random.seed(seed); random.sample(range(F), d) draws them
+  semi_orthogonal,  ///< a random projection with orthonormal columns (arXiv 2105.14737): Q of a Gaussian matrix, whose
+                    ///< numbers, row by row, are those of CPython's random.seed(seed); random.gauss(0, 1)
+  pca,              ///< the d principal components of largest variance, pooled over positions
 };
+
+/// True for reductions that multiply with a matrix, Model::projection().
+[[nodiscard]] constexpr bool is_projection(ReductionKind kind) {
+  return kind == ReductionKind::semi_orthogonal || kind == ReductionKind::pca;
+}
 
 struct Reduction {
   ReductionKind kind = ReductionKind::none;
   std::uint64_t seed = 1024;
-  std::vector<int> channels;  ///< the embedding's channels out of F, in embedding order; all of them for none
+  std::vector<int> channels;  ///< the embedding's channels out of F, in embedding order; empty for projections
 
   friend bool operator==(const Reduction&, const Reduction&) = default;
 };
@@ -47,7 +54,7 @@ struct Calibration {
 struct ModelInfo {
   std::string backbone;        ///< name of its description
   std::string weights_sha256;  ///< of the backbone's weights
-  std::vector<TapInfo> taps;
+  std::vector<TapInfo> taps;   ///< those in use
   Grid grid = Grid::coarsest;
   Reduction reduction;
   Geometry geometry;
@@ -89,6 +96,9 @@ class Model {
 
   /// Co-moment per position, packed lower triangle by rows [P, d(d+1)/2]; empty where the model was stripped.
   [[nodiscard]] std::span<const float> comoment() const;
+
+  /// Projection R [F, d] with embedding x = R^T f; empty unless is_projection(info().reduction.kind).
+  [[nodiscard]] std::span<const float> projection() const;
 
   /// True where the model carries the calibration segments, so that the fit can go on, be merged or learn more.
   [[nodiscard]] bool resumable() const;

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "image_pipeline.h"
+#include "padim/image_view.h"
+#include "pca.h"
+#include "worker_pool.h"
+
+namespace padim {
+
+/// The pass that finds the basis of reduction pca: frame -> image pipeline with all channels -> principal components.
+/// Frames that will be fitted as well are kept, preprocessed. One thread at a time.
+class BasisPass {
+ public:
+  BasisPass(ImagePipeline pipeline, const WorkerPool& pool);
+
+  /// Throws as ImagePipeline::push does, leaving everything as it was.
+  void observe(const ImageView& frame, WorkerPool& pool);
+  void observe_and_keep(const ImageView& frame, WorkerPool& pool);
+
+  /// Frames kept, and one of them as ImagePipeline::push_image takes it.
+  [[nodiscard]] int kept() const { return kept_; }
+  [[nodiscard]] std::span<const std::uint8_t> image(int kept) const;
+
+  /// The basis [F, dimensions] of everything observed; see Pca::components.
+  [[nodiscard]] std::vector<float> basis(int dimensions, WorkerPool& pool);
+
+ private:
+  void run_batch(WorkerPool& pool);
+
+  ImagePipeline pipeline_;
+  Pca pca_;
+  int kept_ = 0;
+  std::vector<std::uint8_t> images_;  // [kept, height, width, 3]
+};
+
+}  // namespace padim
