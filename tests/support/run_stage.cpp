@@ -1,10 +1,13 @@
 // Runs one stage of the library on arrays in .npy files, for tests that compare it with Python's libraries.
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 

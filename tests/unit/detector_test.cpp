@@ -6,7 +6,10 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "drifting_scene.h"
 #include "expect_error.h"

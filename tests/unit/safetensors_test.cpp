@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <numeric>
+#include <string>
+#include <vector>
 
 #include "expect_error.h"
 #include "random_numbers.h"
