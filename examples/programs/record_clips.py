@@ -59,45 +59,53 @@ class ClipRecorder:
         self.before = before
         self.after = after
         self.recent = collections.deque()  # (running time, sample), from a key frame on
-        self.begin = None  # of the anomaly that is being recorded
-        self.end = None  # of it, once it is known
+        self.events = collections.deque()  # [begin, end or None] of anomalies that are not recorded completely
         self.writer = None
         self.clips = 0
 
     def on_message(self, _bus, message):
-        """Called by the streaming thread when the message is posted: its frame comes to on_sample() afterwards."""
+        """Called by padimfilter's thread when it posts the message: its frame comes to on_sample() afterwards."""
         structure = message.get_structure()
         if message.type == Gst.MessageType.ELEMENT and structure.has_name("padim-anomaly-begin"):
-            self.begin, self.end = structure["begin-running-time"], None
+            self.events.append([structure["begin-running-time"], None])
         elif message.type == Gst.MessageType.ELEMENT and structure.has_name("padim-anomaly-end"):
-            self.end = structure["running-time"]
+            self.events[-1][1] = structure["running-time"]
         return Gst.BusSyncReply.PASS
 
     def on_sample(self, sink):
         sample = sink.emit("pull-sample")
         time = sample.get_segment().to_running_time(Gst.Format.TIME, sample.get_buffer().pts)
         self.recent.append((time, sample))
-        if self.writer is None and self.begin is not None:
-            self.open_clip()
-        elif self.writer is not None:
+        if self.writer is not None:
             self.writer.write(sample)
-            if self.end is not None and time >= self.end + self.after:
-                self.close_clip()
+            self.close_clip_at(time)
+        elif self.events and time >= self.events[0][0] - self.before:
+            self.open_clip()
         self.forget(time - self.before)
         return Gst.FlowReturn.OK
 
     def open_clip(self):
-        wanted = self.begin - self.before
-        self.forget(wanted)
+        self.forget(self.events[0][0] - self.before)
         self.clips += 1
         self.writer = ClipWriter(self.folder / f"clip-{self.clips:04}.mkv", self.recent[0][1])
         for _, sample in self.recent:
             self.writer.write(sample)
 
+    def close_clip_at(self, time):
+        """Closes the clip if the anomaly is over by then and no other one follows so soon that both share it."""
+        end = self.events[0][1]
+        if end is None or time < end + self.after:
+            return
+        if len(self.events) > 1 and self.events[1][0] - self.before <= time:
+            self.events.popleft()
+        else:
+            self.close_clip()
+
     def close_clip(self):
         if self.writer is not None:
             self.writer.close()
-        self.writer = self.begin = self.end = None
+            self.writer = None
+            self.events.popleft()
 
     def forget(self, until):
         """Drops what is older than the last key frame at or before `until`."""

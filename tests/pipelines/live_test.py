@@ -7,7 +7,7 @@ class LiveTest(ExampleCase):
         """Frames pass while the model is finished; the body that appears three seconds after the fit is found then, and
         nothing before it."""
         scores = self.folder / "live.jsonl"
-        self.example("03-fit-then-detect-live.sh", "--device", "none", "--fit-frames", 60, "--frames", 400,
+        self.example("03-fit-then-detect-live.sh", "--device", "none", "--fit-frames", 60, "--frames", 300,
                      "--json", scores)
         records = parse_lines(scores.read_text())
         self.assertEqual([record["state"] for record in records[:61]], ["fit"] * 60 + ["finishing"])
@@ -15,7 +15,7 @@ class LiveTest(ExampleCase):
         before = [record["anomalous"] for record in detected if record["pts_ns"] < 4.9e9]
         after = [record["anomalous"] for record in detected if record["pts_ns"] > 5.1e9]
         self.assertNotIn(True, before)
-        self.assertGreater(len(after), 30)
+        self.assertGreater(len(after), 3)
         self.assertNotIn(False, after)
         self.assertTrue((self.folder / "live.padim").is_file())
 
