@@ -122,7 +122,7 @@ TEST(Embedding, RejectsChannelsThatDoNotExist) {
     expect_error(ErrorCode::invalid_argument, {"channel", "does not exist"},
                  [&] { Embedding(kTaps, Grid::finest, channels); });
   }
-  expect_error(ErrorCode::invalid_argument, {"at least one channel"},
+  expect_error(ErrorCode::invalid_argument, {"at least one dimension"},
                [&] { Embedding(kTaps, Grid::finest, std::vector<int>{}); });
 }
 
