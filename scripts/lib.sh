@@ -41,6 +41,7 @@ RUN_PACKAGES=(
 )
 TEST_PACKAGES=(
   clang-format
+  doxygen
   gir1.2-gst-plugins-base-1.0
   gir1.2-gst-rtsp-server-1.0
   git

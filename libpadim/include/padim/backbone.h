@@ -17,6 +17,7 @@ struct TapInfo {
   friend bool operator==(const TapInfo&, const TapInfo&) = default;
 };
 
+/// What a backbone is, and how it runs.
 struct BackboneInfo {
   std::string name;                  ///< "efficientnet_lite0"
   std::string weights_sha256;        ///< of the weights' file, lower-case hexadecimal
@@ -60,6 +61,7 @@ class Backbone {
 
 enum class Precision { automatic, float32, bfloat16 };
 
+/// Which backbone to open, where its files are, and how it runs.
 struct BackboneOptions {
   std::string name = "efficientnet_lite0";
   std::filesystem::path weights_file{};      ///< .safetensors; empty: NAME.safetensors on the search path

@@ -25,6 +25,7 @@ struct Detection {
   std::vector<Region> regions;  ///< by falling score
 };
 
+/// How a detector runs.
 struct DetectorOptions {
   /// Processor threads of the network and of the distances; not positive: 1. One frame at a time gains little from
   /// more: see Backbone::run.

@@ -20,6 +20,8 @@ inline constexpr double kImageFalseAlarmRate = 0.01;    ///< per image of a fold
 /// Memory that the statistics of a fit may take.
 inline constexpr std::int64_t kMaximumStatisticsBytes = std::int64_t{3} << 30;
 
+/// What a model will be, and how its fit runs. All but batch_size, threads, max_statistics_bytes and augment becomes
+/// part of the model.
 struct FitOptions {
   Grid grid = Grid::coarsest;
   ReductionKind reduction = ReductionKind::none;

@@ -4,6 +4,7 @@
 
 namespace padim {
 
+/// Width and height in pixels or positions.
 struct Size {
   int width = 0;
   int height = 0;

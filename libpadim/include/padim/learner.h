@@ -11,6 +11,7 @@
 
 namespace padim {
 
+/// How a learner follows drift, and how its jobs run.
 struct LearnerOptions {
   double half_life = 0;  ///< frames after which a folded frame counts half; 0: no adaptation
   int threads = -1;      ///< of the jobs; not positive: all cores

@@ -31,6 +31,7 @@ enum class ReductionKind {
   return kind == ReductionKind::semi_orthogonal || kind == ReductionKind::pca;
 }
 
+/// How a model's embedding came out of the taps' channels.
 struct Reduction {
   ReductionKind kind = ReductionKind::none;
   std::uint64_t seed = 1024;

@@ -23,6 +23,7 @@ struct OverlayParts {
   bool text = true;      ///< score and state, top left
 };
 
+/// What an overlay draws, and how.
 struct OverlayOptions {
   OverlayParts parts;
   Colormap colormap = Colormap::jet;
