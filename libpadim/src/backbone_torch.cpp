@@ -94,6 +94,12 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
 
   [[nodiscard]] const BackboneInfo& info() const override { return info_; }
 
+  [[nodiscard]] std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const override {
+    if (taps.size() == info_.taps.size()) return shared_from_this();
+    auto narrow = std::make_shared<const Network>(padim::with_taps(*network_, taps));
+    return make_torch_backbone(std::move(narrow), info_.device, precision_);
+  }
+
   [[nodiscard]] std::shared_ptr<const Backbone> with_last_tap_channels(std::span<const int> channels) const override {
     if (static_cast<int>(channels.size()) == info_.taps.back().channels) return shared_from_this();
     auto narrow = std::make_shared<const Network>(with_last_channels(*network_, channels));

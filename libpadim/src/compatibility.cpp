@@ -11,6 +11,11 @@ namespace {
 
 std::string text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
+std::string text(const TapInfo& tap) {
+  return "'" + tap.name + "' (" + std::to_string(tap.channels) + " channels, stride " + std::to_string(tap.stride) +
+         ")";
+}
+
 std::string names_of(const std::vector<TapInfo>& taps) {
   std::string names;
   for (const TapInfo& tap : taps) names += (names.empty() ? "" : " ") + tap.name;
@@ -29,7 +34,8 @@ std::string epsilon_of(const ModelInfo& info) {
 
 }  // namespace
 
-void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model) {
+std::shared_ptr<const Backbone> backbone_for(const ModelInfo& model, const Backbone& network) {
+  const BackboneInfo& backbone = network.info();
   const auto fail = [](const std::string& difference) {
     throw Error(ErrorCode::mismatch, "the model does not belong to this backbone: " + difference);
   };
@@ -38,7 +44,17 @@ void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model)
     fail("its weights have SHA-256 " + model.weights_sha256.substr(0, 12) + "..., those loaded " +
          backbone.weights_sha256.substr(0, 12) + "...; use the weights of the fit, or fit again");
   }
-  if (backbone.taps != model.taps) fail("the taps differ; use the description of the fit, or fit again");
+  std::vector<int> taps;
+  for (const TapInfo& tap : model.taps) {
+    const auto found = std::find(backbone.taps.begin(), backbone.taps.end(), tap);
+    const int index = static_cast<int>(found - backbone.taps.begin());
+    if (found == backbone.taps.end() || (!taps.empty() && index <= taps.back())) {
+      fail("the taps differ: it uses " + text(tap) + ", which this backbone does not have there; use the description " +
+           "of the fit, or fit again");
+    }
+    taps.push_back(index);
+  }
+  return network.with_taps(taps);
 }
 
 void check_mergeable(const Model& one, const Model& other) {

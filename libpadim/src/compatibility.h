@@ -1,12 +1,15 @@
 #pragma once
 
+#include <memory>
+
 #include "padim/backbone.h"
 #include "padim/model.h"
 
 namespace padim {
 
-/// Throws mismatch, naming the difference, where a model was not fitted with this backbone: name, weights, taps.
-void check_belong_together(const BackboneInfo& backbone, const ModelInfo& model);
+/// The backbone with the taps that the model uses. Throws mismatch, naming the difference, where the model was not
+/// fitted with this backbone: name, weights, taps.
+[[nodiscard]] std::shared_ptr<const Backbone> backbone_for(const ModelInfo& model, const Backbone& backbone);
 
 /// Throws mismatch, naming the difference, where the statistics of two models cannot be merged: backbone, taps, grid,
 /// reduction and its matrix, geometry, epsilon, search radius.

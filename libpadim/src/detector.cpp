@@ -16,9 +16,10 @@
 namespace padim {
 struct Detector::Impl {
   Impl(const std::shared_ptr<const Backbone>& backbone, Model fitted, const DetectorOptions& options)
-      : model((check_belong_together(backbone->info(), fitted.info()), std::move(fitted))),
+      : model(std::move(fitted)),
+        network(backbone_for(model.info(), *backbone)),
         pool(std::max(options.threads, 1)),
-        pipeline(backbone, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
+        pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
                  std::max(options.threads, 1)),
         mahalanobis(model.mean(), model.whitener(), model.info().positions, model.info().dimensions,
                     model.info().search_radius),
@@ -64,6 +65,7 @@ struct Detector::Impl {
   }
 
   Model model;
+  std::shared_ptr<const Backbone> network;  // with the model's taps
   WorkerPool pool;
   ImagePipeline pipeline;
   Mahalanobis mahalanobis;

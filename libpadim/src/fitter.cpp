@@ -30,6 +30,25 @@ void require(bool ok, const std::string& message) {
   if (!ok) throw Error(ErrorCode::invalid_argument, message);
 }
 
+// The backbone with only the taps named.
+std::shared_ptr<const Backbone> with_named_taps(const std::shared_ptr<const Backbone>& backbone,
+                                                const std::vector<std::string>& names) {
+  if (names.empty()) return backbone;
+  const std::vector<TapInfo>& taps = backbone->info().taps;
+  std::string known;
+  std::vector<int> chosen;
+  for (std::size_t t = 0; t < taps.size(); ++t) {
+    known += (known.empty() ? "" : ", ") + taps[t].name;
+    if (std::ranges::find(names, taps[t].name) != names.end()) chosen.push_back(static_cast<int>(t));
+  }
+  for (const std::string& name : names) {
+    require(std::ranges::find(taps, name, &TapInfo::name) != taps.end(),
+            "backbone " + backbone->info().name + " has no tap '" + name + "': it has " + known);
+  }
+  require(chosen.size() == names.size(), "a tap is named twice");
+  return backbone->with_taps(chosen);
+}
+
 int channel_count(const BackboneInfo& backbone) {
   return std::accumulate(backbone.taps.begin(), backbone.taps.end(), 0,
                          [](int sum, const TapInfo& tap) { return sum + tap.channels; });
@@ -115,8 +134,8 @@ struct Session {
 }  // namespace
 
 struct Fitter::Impl {
-  Impl(std::shared_ptr<const Backbone> network, FitOptions fit_options)
-      : backbone(std::move(network)), options(std::move(fit_options)), pool(options.threads) {
+  Impl(const std::shared_ptr<const Backbone>& network, FitOptions fit_options)
+      : backbone(with_named_taps(network, fit_options.taps)), options(std::move(fit_options)), pool(options.threads) {
     check(options, backbone->info());
     info = describe_fit(options, backbone->info());
     if (info.reduction.kind == ReductionKind::semi_orthogonal) {
@@ -124,13 +143,12 @@ struct Fitter::Impl {
     }
   }
 
-  Impl(std::shared_ptr<const Backbone> network, const Model& model, FitOptions fit_options)
-      : backbone(std::move(network)),
+  Impl(const Backbone& network, const Model& model, FitOptions fit_options)
+      : backbone(backbone_for(model.info(), network)),
         options(std::move(fit_options)),
         pool(options.threads),
         info(model.info()),
         projection(model.tensors().projection) {
-    check_belong_together(backbone->info(), info);
     check(options, backbone->info());
     session = std::make_unique<Session>(make_pipeline(), segments_of(model));
   }
@@ -265,9 +283,9 @@ Model merge(const Model& a, const Model& b, const std::function<bool(double)>& p
 }
 
 Fitter::Fitter(std::shared_ptr<const Backbone> backbone, FitOptions options)
-    : impl_(std::make_unique<Impl>(std::move(backbone), std::move(options))) {}
+    : impl_(std::make_unique<Impl>(backbone, std::move(options))) {}
 Fitter::Fitter(std::shared_ptr<const Backbone> backbone, const Model& model, FitOptions options)
-    : impl_(std::make_unique<Impl>(std::move(backbone), model, std::move(options))) {}
+    : impl_(std::make_unique<Impl>(*backbone, model, std::move(options))) {}
 Fitter::~Fitter() = default;
 Fitter::Fitter(Fitter&&) noexcept = default;
 Fitter& Fitter::operator=(Fitter&&) noexcept = default;

@@ -99,6 +99,15 @@ std::int64_t parameters_of(const Layer& layer) {
   return static_cast<std::int64_t>(layer.weight.size() + layer.bias.size());
 }
 
+std::int64_t parameters_of(const std::vector<Block>& blocks) {
+  std::int64_t sum = 0;
+  for (const Block& block : blocks) {
+    for (const Layer& layer : block.layers) sum += parameters_of(layer);
+    sum += parameters_of(block.shortcut_layer);
+  }
+  return sum;
+}
+
 void keep_channels(Layer& layer, std::span<const int> channels) {
   const std::size_t size = layer.weight.size() / layer.bias.size();
   std::vector<float> weight;
@@ -140,10 +149,23 @@ Network read_network(const BackboneDescription& description, const std::filesyst
   const WeightsReader reader(weights, description);
   for (const BlockDescription& block : description.blocks) network.blocks.push_back(read_block(reader, block));
   network.weights_sha256 = reader.sha256_hex();
-  for (const Block& block : network.blocks) {
-    for (const Layer& layer : block.layers) network.parameters += parameters_of(layer);
-    network.parameters += parameters_of(block.shortcut_layer);
+  network.parameters = parameters_of(network.blocks);
+  return network;
+}
+
+Network with_taps(Network network, std::span<const int> taps) {
+  std::vector<TapInfo> kept;
+  std::size_t blocks = 0;
+  for (int tap = 0; kept.size() < taps.size(); ++blocks) {
+    Block& block = network.blocks[blocks];
+    if (!block.tap) continue;
+    block.tap = tap == taps[kept.size()];
+    if (block.tap) kept.push_back(network.description.taps[static_cast<std::size_t>(tap)]);
+    ++tap;
   }
+  network.blocks.resize(blocks);
+  network.description.taps = std::move(kept);
+  network.parameters = parameters_of(network.blocks);
   return network;
 }
 

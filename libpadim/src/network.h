@@ -38,6 +38,9 @@ struct Network {
 /// (names file and tensor).
 [[nodiscard]] Network read_network(const BackboneDescription& description, const std::filesystem::path& weights);
 
+/// The same network with only `taps` (indices, ascending, at least one), up to the last of them.
+[[nodiscard]] Network with_taps(Network network, std::span<const int> taps);
+
 /// The same network with only `channels` (ascending, of its last tap) of the last block's result. Throws unsupported
 /// where the last layer's channels cannot be chosen.
 [[nodiscard]] Network with_last_channels(Network network, std::span<const int> channels);

@@ -17,7 +17,7 @@ namespace padim::test {
 /// A backbone without weights, cheap and deterministic: each tap is the mean over cells of stride x stride pixels of
 /// red, green, blue and of the absolute differences to the right and lower neighbour. Enough to tell a foreign object
 /// from its background.
-class FakeBackbone : public Backbone {
+class FakeBackbone : public Backbone, public std::enable_shared_from_this<FakeBackbone> {
  public:
   static constexpr int kChannels = 5;
 
@@ -34,6 +34,14 @@ class FakeBackbone : public Backbone {
   }
 
   [[nodiscard]] const BackboneInfo& info() const override { return info_; }
+
+  [[nodiscard]] std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const override {
+    if (taps.size() == info_.taps.size()) return shared_from_this();
+    auto copy = std::make_shared<FakeBackbone>(*this);
+    copy->info_.taps.clear();
+    for (const int tap : taps) copy->info_.taps.push_back(info_.taps[static_cast<std::size_t>(tap)]);
+    return copy;
+  }
 
   [[nodiscard]] std::shared_ptr<const Backbone> with_last_tap_channels(std::span<const int> channels) const override {
     auto copy = std::make_shared<FakeBackbone>(*this);

@@ -127,6 +127,18 @@ class Reductions(ToolCase):
                     self.assertNotIn("projection", tensors)
                     self.check_statistics(tensors, self.embeddings(grid)[:, :, channels])
 
+    def test_taps(self):
+        for names in (["layer2"], ["layer3", "layer1"], ["layer1", "layer2"]):
+            with self.subTest(names=names):
+                model, tensors = self.fitted("--taps", ",".join(names), "--grid", "finest")
+                self.assertEqual([tap["name"] for tap in model["taps"]], sorted(names))
+                used = [tap for name, tap in zip(TAPS, self.taps) if name in names]
+                self.check_statistics(tensors, self.embeddings("finest", used))
+                result = self.detect(self.shared / "good", "--json", "-", model=self.folder / "m.padim")
+                self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_fails(self.fit(self.shared / "good", self.folder / "n.padim", "--taps", "layer1,layer7"), 2,
+                          "'layer7'", "layer1, layer2, layer3")
+
     def test_every_reduction_is_found_again_by_detect(self):
         for reduction in ("none", "random", "semi-orthogonal", "pca"):
             with self.subTest(reduction):

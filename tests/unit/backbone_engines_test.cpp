@@ -163,6 +163,31 @@ TEST_P(BackboneEngines, SelectTheLastTapsChannels) {
   }
 }
 
+// A subset of taps equals those of all, and nothing past the last of them is kept.
+TEST_P(BackboneEngines, SelectTaps) {
+  const auto network = network_with(GetParam());
+  const auto count = static_cast<int>(network->description.taps.size());
+  const Input input{2, 48, 32, 1};
+  for (const auto& backbone :
+       {make_torch_backbone(network, "cpu", Precision::float32), make_onednn_backbone(network, Precision::float32)}) {
+    const auto whole = taps_of(*backbone, input);
+    std::int64_t parameters = 0;
+    for (int tap = 0; tap < count; ++tap) {
+      const std::vector<int> chosen = tap == 0 ? std::vector<int>{0} : std::vector<int>{0, tap};
+      const auto narrow = backbone->with_taps(chosen);
+      if (tap + 1 < count) {  // each further block has weights of its own
+        EXPECT_GT(narrow->info().parameters, parameters);
+        parameters = narrow->info().parameters;
+      }
+      ASSERT_EQ(narrow->info().taps.size(), chosen.size());
+      EXPECT_EQ(narrow->info().taps.back(), backbone->info().taps[static_cast<std::size_t>(tap)]);
+      std::vector<TapMaps> expected;
+      for (const int index : chosen) expected.push_back(whole[static_cast<std::size_t>(index)]);
+      expect_same(taps_of(*narrow, input), expected, 1e-5);
+    }
+  }
+}
+
 // bfloat16 has 8 significant bits; after eleven layers a few percent of the largest value are lost.
 TEST_P(BackboneEngines, AgreeInBfloat16) {
   const auto network = network_with(GetParam());

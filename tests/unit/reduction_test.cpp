@@ -266,6 +266,64 @@ TEST(Reduction, RefusesForgedMatrices) {
   forged.expect_refused({"'channels'"});
 }
 
+// A subset of taps is what the model records, sets the grid and is found again by detection and by fits that go on.
+TEST(Taps, AreASubset) {
+  const struct {
+    std::vector<std::string> names;
+    std::vector<std::string> used;
+    Size positions;
+  } cases[] = {
+      {{}, {"fine", "middle", "coarse"}, {16, 12}},
+      {{"middle"}, {"middle"}, {8, 6}},
+      {{"coarse", "fine"}, {"fine", "coarse"}, {16, 12}},
+      {{"fine", "middle"}, {"fine", "middle"}, {16, 12}},
+  };
+  const ScratchFolder folder;
+  for (const auto& c : cases) {
+    for (const ReductionKind kind : kAll) {
+      SCOPED_TRACE(to_string(kind) + ", " + c.used.front());
+      FitOptions options = fit_options(kind, 4);
+      options.taps = c.names;
+      fit(options).save(folder / "m.padim");
+      const Model model = Model::load(folder / "m.padim");
+      std::vector<std::string> used;
+      for (const TapInfo& tap : model.info().taps) used.push_back(tap.name);
+      EXPECT_EQ(used, c.used);
+      EXPECT_EQ(model.info().positions, c.positions);
+      const int channels = static_cast<int>(used.size()) * FakeBackbone::kChannels;
+      EXPECT_EQ(model.info().dimensions, kind == ReductionKind::none ? channels : 4);
+      EXPECT_GT(score(model), 0);
+      Fitter resumed(backbone(), model, options);
+      resumed.add(Picture(30).view());
+      EXPECT_EQ(resumed.finish().info().taps, model.info().taps);
+    }
+  }
+}
+
+TEST(Taps, AreNamedWhereTheyDoNotFit) {
+  FitOptions options = fit_options(ReductionKind::none);
+  options.taps = {"fine", "layer9"};
+  expect_error(ErrorCode::invalid_argument, {"'layer9'", "fine, middle, coarse"}, [&] { Fitter(backbone(), options); });
+  options.taps = {"fine", "fine"};
+  expect_error(ErrorCode::invalid_argument, {"twice"}, [&] { Fitter(backbone(), options); });
+  options.taps = {"middle"};
+  options.reduction = ReductionKind::random;
+  options.dimensions = 6;
+  expect_error(ErrorCode::invalid_argument, {"1..5"}, [&] { Fitter(backbone(), options); });
+  const Model model = fit(fit_options(ReductionKind::none));
+  for (const auto& change : std::initializer_list<void (*)(std::vector<TapInfo>&)>{
+           [](std::vector<TapInfo>& taps) { taps[1].channels = 4; },
+           [](std::vector<TapInfo>& taps) { taps[2].stride = 8; },
+           [](std::vector<TapInfo>& taps) { std::swap(taps[0], taps[1]); },
+           [](std::vector<TapInfo>& taps) { taps[0].name = "other"; }}) {
+    ModelInfo info = model.info();
+    change(info.taps);
+    const auto tensors = std::make_shared<Model::Tensors>(model.tensors());
+    expect_error(ErrorCode::mismatch, {"the taps differ", "channels, stride"},
+                 [&] { Detector(backbone(), Model(info, tensors)); });
+  }
+}
+
 // The sentences name the reduction.
 TEST(Reduction, IsDescribed) {
   const struct {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <limits>
+#include <sstream>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -10,6 +12,9 @@ namespace padim::tool {
 void add_model_options(CLI::App& command, ModelArguments& arguments) {
   const std::string group = kModelGroup;
   FitOptions& options = arguments.options;
+  command.add_option("--taps", arguments.taps, "of the backbone's feature maps, e.g. layer1,layer2; else all of them")
+      ->type_name("NAME,...")
+      ->group(group);
   command.add_option("--grid", arguments.grid, "patch positions: of the coarsest or of the finest tap")
       ->check(CLI::IsMember({"coarsest", "finest"}))
       ->capture_default_str()
@@ -53,6 +58,8 @@ FitOptions fit_options(const ModelArguments& arguments) {
   options.reduction = parse_reduction(arguments.reduction);
   options.geometry = parse_geometry(arguments.geometry);
   options.input_size = parse_size(arguments.input_size);
+  std::istringstream names(arguments.taps);
+  for (std::string name; std::getline(names, name, ',');) options.taps.push_back(name);
   return options;
 }
 

@@ -20,9 +20,11 @@ struct ModelArguments {
   std::string reduction = to_string(FitOptions{}.reduction);
   std::string geometry = to_string(FitOptions{}.geometry);
   std::string input_size;
+  std::string taps;  ///< names, separated by commas
 };
 
-/// Adds --grid, --search-radius, --reduction, --dimensions, --seed, --epsilon, --relative-epsilon, --geometry and
+/// Adds --taps, --grid, --search-radius, --reduction, --dimensions, --seed, --epsilon, --relative-epsilon, --geometry
+/// and
 /// --input-size.
 void add_model_options(CLI::App& command, ModelArguments& arguments);
 

@@ -45,6 +45,10 @@ class Backbone {
 
   [[nodiscard]] virtual const BackboneInfo& info() const = 0;
 
+  /// The same network that hands out only `taps` (indices into info().taps, ascending, at least one) and computes
+  /// nothing past the last of them. Must outlive nothing: the result keeps what it needs.
+  [[nodiscard]] virtual std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const = 0;
+
   /// The same network (weights shared) that computes only `channels` (ascending, without repeats) of its last
   /// tap: what an embedding does not use need not be computed. info().taps.back().channels of the result is
   /// channels.size(). Must outlive nothing: the result keeps what it needs.

@@ -23,6 +23,7 @@ inline constexpr std::int64_t kMaximumStatisticsBytes = std::int64_t{3} << 30;
 /// What a model will be, and how its fit runs. All but batch_size, threads, max_statistics_bytes and augment becomes
 /// part of the model.
 struct FitOptions {
+  std::vector<std::string> taps{};  ///< names of the backbone's taps to use, in any order; empty: all of them
   Grid grid = Grid::coarsest;
   ReductionKind reduction = ReductionKind::none;
   int dimensions = 100;       ///< of all reductions but none, 1..F, the channels of the taps in use
