@@ -73,9 +73,17 @@ void Resampler::run(const Samples& input, std::uint8_t* output) {
     }
   };
   const auto horizontal_pass = [&](const Samples& from, std::uint8_t* to) {
-    const std::ptrdiff_t row_bytes = static_cast<std::ptrdiff_t>(width) * from.channels;
-    for (int y = 0; y < from.height; ++y) {
-      weighted_columns(from.data + y * from.stride, from.channels, horizontal_, to + y * row_bytes);
+    const int from_bytes = from.width * from.channels;
+    const int to_bytes = width * from.channels;
+    columns_.resize(static_cast<std::size_t>(from_bytes + to_bytes) * kColumnRows);
+    const int together = std::min(from_bytes, to_bytes) >= 16 ? from.height / kColumnRows * kColumnRows : 0;
+    for (int y = 0; y < together; y += kColumnRows) {
+      weighted_columns_of_rows(from.data + y * from.stride, from.stride, from_bytes, from.channels, horizontal_,
+                               columns_.data(), to + static_cast<std::ptrdiff_t>(y) * to_bytes);
+    }
+    for (int y = together; y < from.height; ++y) {
+      weighted_columns(from.data + y * from.stride, from.channels, horizontal_,
+                       to + static_cast<std::ptrdiff_t>(y) * to_bytes);
     }
   };
   const bool horizontal_first = order_ == ResampleOrder::horizontal_first;

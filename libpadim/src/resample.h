@@ -50,7 +50,8 @@ class Resampler {
   ResampleAxis horizontal_;
   ResampleAxis vertical_;
   ResampleOrder order_;
-  std::vector<std::uint8_t> scratch_;
+  std::vector<std::uint8_t> scratch_;  // between the passes
+  std::vector<std::uint8_t> columns_;  // inside the horizontal one
 };
 
 }  // namespace padim

@@ -114,5 +114,35 @@ TEST(WeightedColumns, EqualsAPlainSum) {
   }
 }
 
+// Sixteen rows at once equal the single rows bit for bit, whatever the widths, channels and strides.
+TEST(WeightedColumns, OfRowsEqualTheSingleRows) {
+  for_each_target([] {
+    std::mt19937 generator(32);
+    for (int round = 0; round < 100; ++round) {
+      const int channels = random_int(generator, 1, 4);
+      const int input = random_int(generator, 16, 150);
+      const int output = random_int(generator, 16, 70);
+      const auto filter = round % 2 == 0 ? ResampleFilter::triangle : ResampleFilter::lanczos3;
+      const ResampleAxis axis = make_resample_axis(input, 0, input, output, 0, output, filter);
+      const int row_bytes = input * channels;
+      const int output_bytes = output * channels;
+      const int stride = row_bytes + random_int(generator, 0, 20);
+      const auto rows = random_bytes(static_cast<std::size_t>(stride * kColumnRows), static_cast<std::uint32_t>(round));
+      std::vector<std::uint8_t> scratch(static_cast<std::size_t>((row_bytes + output_bytes) * kColumnRows) + 1, kGuard);
+      std::vector<std::uint8_t> simd(static_cast<std::size_t>(output_bytes * kColumnRows) + 1, kGuard);
+      std::vector<std::uint8_t> scalar = simd;
+      for (const int step : {stride, -stride}) {
+        const std::uint8_t* first = step > 0 ? rows.data() : rows.data() + stride * (kColumnRows - 1);
+        weighted_columns_of_rows(first, step, row_bytes, channels, axis, scratch.data(), simd.data());
+        for (int y = 0; y < kColumnRows; ++y) {
+          weighted_columns(first + y * step, channels, axis, scalar.data() + y * output_bytes);
+        }
+        ASSERT_EQ(simd, scalar) << input << " to " << output << ", " << channels << " channels";
+        ASSERT_EQ(scratch.back(), kGuard);
+      }
+    }
+  });
+}
+
 }  // namespace
 }  // namespace padim::test
