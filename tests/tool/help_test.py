@@ -3,7 +3,7 @@ import unittest
 
 from tool_case import ToolCase, run
 
-COMMANDS = ("fit", "detect", "info", "merge", "sample")
+COMMANDS = ("fit", "detect", "eval", "info", "merge", "sample")
 
 
 class Help(ToolCase):
@@ -52,6 +52,9 @@ class Help(ToolCase):
             (fit + ["--resume", "m.padim", "--grid", "finest"], "--grid"),
             (fit + ["--augment", "17"], "--augment"),
             (["sample"], "--output"),
+            (["eval"], "--data"),
+            (["eval", "--data", "x", "--protocol", "mine"], "mine"),
+            (["eval", "--data", "x", "--false-alarm-rate", "0"], "--false-alarm-rate"),
             (["sample", "--output", "x", "--inspect-frames", "3"], "--inspect-frames"),
         ):
             with self.subTest(" ".join(arguments)):

@@ -7,9 +7,10 @@
 
 namespace padim::tool {
 
-void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback) {
+void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback,
+                          const std::string& names) {
   const std::string group = "Backbone";
-  command.add_option("--backbone", arguments.name, "efficientnet_lite0, resnet18, wide_resnet50_2 or your own")
+  command.add_option(names, arguments.name, "efficientnet_lite0, resnet18, wide_resnet50_2 or your own")
       ->default_str(fallback)
       ->type_name("NAME")
       ->group(group);

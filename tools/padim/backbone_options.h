@@ -21,9 +21,9 @@ struct BackboneArguments {
 };
 
 /// Adds --backbone, --backbone-file, --device, --precision, --threads. `fallback` says in the help what is taken
-/// without
-/// --backbone.
-void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback);
+/// without --backbone; `names`: of that option, separated by commas.
+void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback,
+                          const std::string& names = "--backbone");
 
 /// What to open: `fallback` where no name was given; weights are looked for beside the model file, then in the folders
 /// of $PADIM_BACKBONES (separated by colons).

@@ -10,6 +10,7 @@ namespace padim::tool {
 /// it throws (Error) reaches the caller of the parser.
 void add_fit_command(CLI::App& app, int& status);
 void add_detect_command(CLI::App& app, int& status);
+void add_eval_command(CLI::App& app, int& status);
 void add_info_command(CLI::App& app, int& status);
 void add_merge_command(CLI::App& app, int& status);
 void add_sample_command(CLI::App& app, int& status);

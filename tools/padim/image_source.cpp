@@ -39,16 +39,6 @@ bool is_truncated_jpeg(const std::vector<std::uint8_t>& bytes) {
   return at + 1 >= bytes.size() || bytes[bytes.size() - 2] != 0xFF || bytes.back() != 0xD9;
 }
 
-ImageView bgr_view(const cv::Mat& image) {
-  ImageView view;
-  view.format = PixelFormat::bgr;
-  view.width = image.cols;
-  view.height = image.rows;
-  view.data[0] = image.data;
-  view.stride[0] = static_cast<std::ptrdiff_t>(image.step[0]);
-  return view;
-}
-
 struct Decoded {
   cv::Mat image;
   std::string failure;  ///< empty where the image was read
@@ -149,6 +139,16 @@ std::unique_ptr<FrameSource> open_image_folder(const std::filesystem::path& fold
 std::unique_ptr<FrameSource> open_single_image(const std::filesystem::path& file) {
   return std::make_unique<ImageSource>(InputKind::image, file.parent_path(),
                                        std::vector<std::filesystem::path>{file.filename()});
+}
+
+ImageView bgr_view(const cv::Mat& image) {
+  ImageView view;
+  view.format = PixelFormat::bgr;
+  view.width = image.cols;
+  view.height = image.rows;
+  view.data[0] = image.data;
+  view.stride[0] = static_cast<std::ptrdiff_t>(image.step[0]);
+  return view;
 }
 
 cv::Mat read_image(const std::filesystem::path& file, int flags) {

@@ -20,4 +20,7 @@ namespace padim::tool {
 /// bad_format with the cause; a truncated JPEG counts as broken.
 [[nodiscard]] cv::Mat read_image(const std::filesystem::path& file, int flags);
 
+/// The pixels of an image of 8-bit BGR.
+[[nodiscard]] ImageView bgr_view(const cv::Mat& image);
+
 }  // namespace padim::tool

@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
   int status = 0;
   padim::tool::add_fit_command(app, status);
   padim::tool::add_detect_command(app, status);
+  padim::tool::add_eval_command(app, status);
   padim::tool::add_info_command(app, status);
   padim::tool::add_merge_command(app, status);
   padim::tool::add_sample_command(app, status);

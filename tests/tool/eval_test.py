@@ -1,0 +1,222 @@
+"""Evaluation on small data sets in MVTec AD's layout: figures, files and everything that can be wrong with a data set."""
+import csv
+import json
+import math
+import os
+import pathlib
+import shutil
+import unittest
+
+import numpy as np
+from PIL import Image
+
+from tool_case import SIZE, ToolCase, mask, picture, run, save_picture
+
+FIGURES = ["image_auroc", "image_ap", "image_f1", "pixel_auroc", "pixel_ap", "pixel_f1", "aupro_30", "aupro_05",
+           "false_alarm_rate", "missed_rate"]
+
+
+def write_class(folder, training=12, normal=4, defective=5):
+    """Normal pictures, and defective ones of two kinds, of which one hardly shows."""
+    for number in range(training):
+        save_picture(folder / "train" / "good" / f"{number:03}.png", picture(number))
+    for number in range(normal):
+        save_picture(folder / "test" / "good" / f"{number:03}.png", picture(100 + number))
+    for number in range(defective):
+        for kind, strength in (("patch", 1), ("stain", 0.08)):
+            defect = (1 - strength) * picture(200 + number) + strength * picture(200 + number, defect=True)
+            save_picture(folder / "test" / kind / f"{number:03}.png", defect.astype(np.uint8))
+            save_picture(folder / "ground_truth" / kind / f"{number:03}_mask.png", mask())
+
+
+def auroc(scores, labels):
+    """By comparison with every value: slow and plain."""
+    normal = np.sort(scores[~labels])
+    below = np.searchsorted(normal, scores[labels], "left") + np.searchsorted(normal, scores[labels], "right")
+    return below.sum() / 2 / (len(normal) * labels.sum())
+
+
+class EvalCase(ToolCase):
+    @classmethod
+    def data(cls):
+        """Two classes, written once; tests that spoil one take a copy."""
+        data = cls.shared / "data"
+        if not data.exists():
+            write_class(data / "board")
+            write_class(data / "cap", training=9, normal=3, defective=2)
+        return data
+
+    def copy(self):
+        copy = self.folder / "data"
+        shutil.copytree(self.data(), copy)
+        return copy
+
+    def evaluate(self, *options, data=None):
+        return run("eval", "--data", data or self.data(), *self.backbone(), *options)
+
+    def results(self, *options, data=None):
+        save = self.folder / "results"
+        result = self.evaluate("--save", save, *options, data=data)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads((save / "results.json").read_text()), result
+
+
+class Figures(EvalCase):
+    def test_table_and_files_say_the_same(self):
+        results, run_result = self.results()
+        names = [one["class"] for one in results["classes"]]
+        self.assertEqual(names, ["board", "cap"])
+        lines = [line.split() for line in run_result.stdout.splitlines()]
+        self.assertEqual([line[0] for line in lines[2:]], names + ["mean"])
+        with open(self.folder / "results" / "results.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([row["class"] for row in rows], names + ["mean"])
+        for one, row, line in zip(results["classes"] + [results["mean"]], rows, lines[2:], strict=True):
+            for figure, printed in zip(FIGURES, line[-len(FIGURES):], strict=True):
+                self.assertAlmostEqual(one[figure], float(row[figure]), delta=1e-6)
+                self.assertAlmostEqual(one[figure], float(printed), delta=6e-4)
+        for figure in FIGURES:
+            self.assertAlmostEqual(results["mean"][figure], np.mean([one[figure] for one in results["classes"]]))
+
+    def test_figures_follow_from_the_scores_and_maps_of_fit_and_detect(self):
+        options = ["--input-size", f"{SIZE[0]}x{SIZE[1]}"]
+        results, _ = self.results("--classes", "board", *options)
+        board, model, maps = self.data() / "board", self.folder / "m.padim", self.folder / "maps"
+        self.assertEqual(self.fit(board / "train" / "good", model, *options).returncode, 0)
+        scores = self.scores_by_path(board / "test", model, maps)
+        labels = np.array(["good" not in path for path in scores])
+        raw = np.array(list(scores.values()))
+        one = results["classes"][0]
+        self.assertEqual([image["raw_score"] for image in one["images"]], raw.tolist())
+        self.assertAlmostEqual(one["image_auroc"], auroc(raw, labels), delta=1e-12)
+        threshold = json.loads(run("info", model, "--json").stdout)["calibration"]["threshold"]
+        self.assertEqual(one["threshold"], threshold)
+        self.assertEqual(one["false_alarm_rate"], np.mean(raw[~labels] >= threshold))
+        self.assertEqual(one["missed_rate"], np.mean(raw[labels] < threshold))
+        # The network input is as large as the pictures, so that map and mask meet pixel by pixel.
+        pixels = np.stack([np.load(maps / pathlib.Path(path).with_suffix(".npy")) for path in scores])
+        truth = np.stack([mask() > 0 if anomalous else np.zeros(SIZE[::-1], bool) for anomalous in labels])
+        self.assertAlmostEqual(one["pixel_auroc"], auroc(pixels.ravel(), truth.ravel()), delta=1e-12)
+        self.assertEqual(one["defects"], 10)
+
+    def scores_by_path(self, folder, model, maps):
+        result = self.detect(folder, "--json", "-", "--maps", maps, model=model)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        records = [json.loads(line) for line in result.stdout.splitlines()]
+        return {os.path.relpath(record["source"], folder): record["raw_score"] for record in records}
+
+    def test_reference_protocol_needs_no_calibration(self):
+        results, result = self.results("--protocol", "reference", "--input-size", "64x64")
+        self.assertEqual(results["protocol"], "reference")
+        for one in results["classes"]:
+            self.assertIsNone(one["threshold"])
+            self.assertIsNone(one["missed_rate"])
+            self.assertEqual(one["model"]["geometry"], "paper")
+            self.assertGreater(one["pixel_auroc"], 0.6)
+        self.assertTrue(result.stdout.splitlines()[-1].endswith("-      -"))
+
+    def test_aliases_of_the_published_implementation(self):
+        save = self.folder / "results"
+        result = run("eval", "--data_path", self.data(), "--save_path", save, "--arch", "tiny", *self.backbone()[2:],
+                     "--classes", "cap,board")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        results = json.loads((save / "results.json").read_text())
+        self.assertEqual([one["class"] for one in results["classes"]], ["cap", "board"])
+
+    def test_a_class_can_be_the_whole_data_set(self):
+        results, _ = self.results(data=self.data() / "cap")
+        self.assertEqual([one["class"] for one in results["classes"]], ["cap"])
+
+    def test_results_do_not_depend_on_the_number_of_threads(self):
+        one, _ = self.results("--classes", "cap")
+        backbone = [*self.backbone()[:-1], "3"]
+        save = self.folder / "three"
+        result = run("eval", "--data", self.data(), "--classes", "cap", "--save", save, *backbone)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        three = json.loads((save / "results.json").read_text())
+        for figure in FIGURES:
+            self.assertAlmostEqual(one["classes"][0][figure], three["classes"][0][figure], delta=1e-4)
+
+    def test_figures_without_a_value_are_left_out(self):
+        data = self.copy()
+        shutil.rmtree(data / "cap" / "test" / "good")
+        results, result = self.results("--classes", "cap", data=data)
+        one = results["classes"][0]
+        self.assertIsNone(one["image_auroc"])
+        self.assertIsNone(one["false_alarm_rate"])
+        self.assertTrue(math.isfinite(one["pixel_auroc"]))
+        self.assertIn("   4      -", result.stdout)
+
+    def test_cropped_defects_are_told(self):
+        data = self.copy()
+        for file in data.glob("board/ground_truth/patch/*"):
+            pixels = mask()
+            pixels[:4] = 255
+            save_picture(file, pixels)
+        results, result = self.results("--classes", "board", "--geometry", "paper", "--input-size", "64x64", data=data)
+        self.assertLess(results["classes"][0]["seen_share_of_defects"], 1)
+        self.assertIn("crops", result.stderr)
+
+
+class HostileData(EvalCase):
+    """Each fault is one sentence that names the file."""
+
+    def check(self, data, status, *parts, options=()):
+        self.assert_fails(self.evaluate(*options, data=data), status, *parts)
+
+    def test_layout(self):
+        empty = self.folder / "empty"
+        empty.mkdir()
+        self.check(self.folder / "nothing", 1, "nothing", "not a folder")
+        self.check(empty, 1, "no class", empty, "train/good")
+        self.check(self.data(), 1, "no class 'lid'", "board, cap", options=["--classes", "board,lid"])
+        (empty / "lid" / "train" / "good").mkdir(parents=True)
+        self.check(empty, 1, "lid/train/good", "no image")
+
+    def test_class_without_test_images(self):
+        data = self.copy()
+        shutil.rmtree(data / "cap" / "test")
+        self.check(data, 1, "'cap' has no test image")
+        (data / "cap" / "test" / "scratch").mkdir(parents=True)
+        self.check(data, 1, "cap/test/scratch", "no image")
+
+    def test_missing_mask(self):
+        data = self.copy()
+        (data / "cap" / "ground_truth" / "stain" / "001_mask.png").unlink()
+        self.check(data, 1, "cap/test/stain/001.png", "cap/ground_truth/stain/001_mask.png")
+
+    def test_mask_of_another_size(self):
+        data = self.copy()
+        file = data / "cap" / "ground_truth" / "stain" / "001_mask.png"
+        Image.open(file).resize((50, 40)).save(file)
+        self.check(data, 1, file, "50x40", "96x64")
+
+    def test_unreadable_images(self):
+        for part in ("test/patch/001.png", "train/good/003.png", "ground_truth/patch/000_mask.png"):
+            with self.subTest(part):
+                data = self.folder / part.replace("/", "-")
+                shutil.copytree(self.data() / "cap", data)
+                (data / part).write_bytes(b"not an image")
+                self.check(data, 1, part)
+
+    def test_images_of_another_shape(self):
+        data = self.copy()
+        file = data / "cap" / "test" / "good" / "001.png"
+        Image.open(file).resize((64, 96)).save(file)
+        self.check(data, 1, file, "64x96")
+
+    def test_results_cannot_be_written(self):
+        (self.folder / "file").write_text("")
+        self.check(self.data(), 1, "cannot create folder", options=["--save", self.folder / "file" / "results"])
+
+    def test_interrupt(self):
+        data = self.folder / "many"
+        save_picture(data / "train" / "good" / "000000.png", picture(1))
+        for number in range(1, 8000):
+            os.link(data / "train" / "good" / "000000.png", data / "train" / "good" / f"{number:06}.png")
+        save_picture(data / "test" / "good" / "0.png", picture(2))
+        self.assert_fails(self.interrupt("eval", "--data", data, *self.backbone()), 130, "interrupted")
+
+
+if __name__ == "__main__":
+    unittest.main()

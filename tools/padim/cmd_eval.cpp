@@ -1,0 +1,141 @@
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "backbone_options.h"
+#include "commands.h"
+#include "eval_figures.h"
+#include "eval_files.h"
+#include "evaluation.h"
+#include "file_io.h"
+#include "model_options.h"
+#include "mvtec_dataset.h"
+#include "padim/error.h"
+#include "progress.h"
+
+namespace padim::tool {
+namespace {
+
+constexpr char kExamples[] = R"(Examples:
+  padim eval --data mvtec --save results
+      every class by MVTec AD's protocol; open results/report.html
+  padim eval --data mvtec --classes screw,bottle --search-radius 1
+  padim eval --data mvtec --protocol reference
+      the published implementation: ResNet18, 100 of 448 channels
+  padim eval --data_path mvtec --save_path results --arch wide_resnet50_2 --protocol reference
+      the same with its option names)";
+
+constexpr char kReferenceBackbone[] = "resnet18";
+
+struct EvalArguments {
+  std::filesystem::path data;
+  std::vector<std::string> classes;
+  std::string protocol = to_string(Protocol::official);
+  std::filesystem::path save;
+  BackboneArguments backbone;
+  ModelArguments model;
+};
+
+// Where the published implementation differs from our defaults, it is followed in what the user did not ask for.
+void follow_reference(const CLI::App& command, EvalArguments& arguments) {
+  const auto open = [&](const char* option) { return command.count(option) == 0; };
+  FitOptions& options = arguments.model.options;
+  if (open("--backbone")) arguments.backbone.name = kReferenceBackbone;
+  if (open("--precision")) arguments.backbone.precision = to_string(Precision::float32);
+  if (open("--geometry")) arguments.model.geometry = to_string(GeometryMode::paper);
+  const bool resnet = arguments.backbone.name == kReferenceBackbone || arguments.backbone.name == "wide_resnet50_2";
+  if (!resnet) return;
+  if (open("--grid")) arguments.model.grid = to_string(Grid::finest);
+  if (open("--reduction")) arguments.model.reduction = to_string(ReductionKind::random);
+  if (open("--dimensions")) options.dimensions = arguments.backbone.name == kReferenceBackbone ? 100 : 550;
+  if (open("--epsilon") && open("--relative-epsilon")) options.epsilon = 0.01;
+}
+
+EvaluationSettings settings_of(const EvalArguments& arguments) {
+  EvaluationSettings settings;
+  settings.protocol = arguments.protocol == to_string(Protocol::reference) ? Protocol::reference : Protocol::official;
+  settings.fit = fit_options(arguments.model);
+  settings.fit.threads = arguments.backbone.threads;
+  if (settings.protocol == Protocol::reference) settings.fit.false_alarm_rate.reset();
+  settings.threads = arguments.backbone.threads;
+  settings.keep_maps = !arguments.save.empty();
+  return settings;
+}
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void say_what_is_unseen(const ClassResult& result) {
+  if (result.seen >= 1) return;
+  char text[120];
+  std::snprintf(text, sizeof text, ": geometry 'paper' crops %.1f %% of the defects' pixels away; they are not judged",
+                100 * (1 - result.seen));
+  notice(result.name + text);
+}
+
+int run_eval(const EvalArguments& arguments) {
+  const std::vector<DatasetClass> data = open_dataset(arguments.data, arguments.classes);
+  if (!arguments.save.empty()) prepare_folder(arguments.save);
+  const EvaluationSettings settings = settings_of(arguments);
+  const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.data));
+  const ResultTable table(data);
+  std::vector<ClassResult> results;
+  print(table.header());
+  for (const DatasetClass& one : data) {
+    results.push_back(evaluate(one, backbone, settings));
+    print(table.row(results.back()));
+    say_what_is_unseen(results.back());
+  }
+  if (results.size() > 1) print(table.mean_row(results));
+  if (arguments.save.empty()) return 0;
+  const EvaluationSummary summary{arguments.data.string(), settings.protocol, backbone->info()};
+  write_results_json(arguments.save / "results.json", summary, results);
+  write_results_csv(arguments.save / "results.csv", results);
+  return 0;
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<EvalArguments>();
+  CLI::App* command = app.add_subcommand("eval", "measure the quality on a data set with ground truth");
+  command->footer(kExamples);
+  command
+      ->add_option("--data,--data_path", arguments->data,
+                   "data set in MVTec AD's layout: CLASS/train/good, CLASS/test/DEFECT, CLASS/ground_truth/DEFECT")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--classes", arguments->classes, "separated by commas, or all")
+      ->delimiter(',')
+      ->default_str("all")
+      ->type_name("NAMES");
+  command
+      ->add_option("--protocol", arguments->protocol,
+                   "official: MVTec AD's, at full resolution; reference: the published implementation's")
+      ->check(CLI::IsMember({"official", "reference"}))
+      ->capture_default_str();
+  command->add_option("--save,--save_path", arguments->save, "folder for results, curves, pictures and report.html")
+      ->type_name("DIR");
+  add_model_options(*command, arguments->model);
+  arguments->model.options.false_alarm_rate = kImageFalseAlarmRate;
+  command
+      ->add_option("--false-alarm-rate", arguments->model.options.false_alarm_rate,
+                   "wanted share of normal images above the label-free threshold")
+      ->default_val(kImageFalseAlarmRate)
+      ->check(CLI::Range(1e-9, 0.5));
+  add_backbone_options(*command, arguments->backbone, "efficientnet_lite0; resnet18 by the reference protocol",
+                       "--backbone,--arch");
+  command->callback([arguments, command, &status] {
+    if (arguments->classes == std::vector<std::string>{"all"}) arguments->classes.clear();
+    if (arguments->protocol == to_string(Protocol::reference)) follow_reference(*command, *arguments);
+    status = run_eval(*arguments);
+  });
+}
+
+}  // namespace padim::tool

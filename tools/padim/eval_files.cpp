@@ -1,0 +1,128 @@
+#include "eval_files.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "eval_figures.h"
+#include "file_io.h"
+
+namespace padim::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json optional(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+void write_text(const std::filesystem::path& file, const std::string& text) {
+  write_file(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+Json settings_of(const ModelInfo& model) {
+  Json taps = Json::array();
+  for (const TapInfo& tap : model.taps) taps.push_back(tap.name);
+  return {{"taps", taps},
+          {"grid", to_string(model.grid)},
+          {"positions", {model.positions.width, model.positions.height}},
+          {"reduction", to_string(model.reduction.kind)},
+          {"dimensions", model.dimensions},
+          {"seed", model.reduction.seed},
+          {"epsilon", model.epsilon},
+          {"relative_epsilon", model.relative_epsilon},
+          {"search_radius", model.search_radius},
+          {"geometry", to_string(model.geometry.mode)},
+          {"input", {model.geometry.input.width, model.geometry.input.height}}};
+}
+
+Json curve_of(const RankingQuality& quality) {
+  Json x = Json::array();
+  Json y = Json::array();
+  Json overlap = Json::array();
+  for (const CurvePoint& point : quality.curve) {
+    x.push_back(point.false_positive_rate);
+    y.push_back(point.true_positive_rate);
+    overlap.push_back(point.region_overlap);
+  }
+  return {{"false_positive_rate", x}, {"true_positive_rate", y}, {"region_overlap", overlap}};
+}
+
+Json images_of(const ClassResult& result) {
+  Json images = Json::array();
+  for (const ImageResult& image : result.images) {
+    Json entry = {{"file", image.source.image.string()},
+                  {"defect", image.source.defect},
+                  {"anomalous", image.source.anomalous()},
+                  {"raw_score", image.raw_score}};
+    if (result.threshold) entry["alarm"] = image.raw_score >= *result.threshold;
+    images.push_back(std::move(entry));
+  }
+  return images;
+}
+
+Json class_of(const ClassResult& result) {
+  Json entry = {{"class", result.name},
+                {"training_images", result.training},
+                {"normal_images", result.image.normal},
+                {"anomalous_images", result.image.anomalous},
+                {"defects", result.pixel.defects}};
+  for (const Figure& figure : figures()) entry[figure.key] = optional(figure.of(result));
+  entry["threshold"] = optional(result.threshold);
+  entry["wanted_false_alarm_rate"] = result.threshold ? Json(result.model.calibration.false_alarm_rate) : Json(nullptr);
+  entry["pixel_f1_threshold"] = result.pixel.best_f1_threshold;
+  entry["seen_share_of_defects"] = result.seen;
+  entry["fit_seconds"] = result.fit_seconds;
+  entry["test_seconds"] = result.test_seconds;
+  entry["model"] = settings_of(result.model);
+  entry["images"] = images_of(result);
+  entry["image_curve"] = curve_of(result.image);
+  entry["pixel_curve"] = curve_of(result.pixel);
+  return entry;
+}
+
+// Quoted where commas, quotes or line breaks would tear it apart.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char letter : text) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  return quoted + "\"";
+}
+
+std::string csv_number(const std::optional<double>& value) {
+  char text[32] = "";
+  if (value) std::snprintf(text, sizeof text, "%.6f", *value);
+  return text;
+}
+
+}  // namespace
+
+void write_results_json(const std::filesystem::path& file, const EvaluationSummary& summary,
+                        std::span<const ClassResult> results) {
+  Json json = {{"data", summary.data},
+               {"protocol", to_string(summary.protocol)},
+               {"backbone", summary.backbone.name},
+               {"weights_sha256", summary.backbone.weights_sha256},
+               {"precision", summary.backbone.precision},
+               {"device", summary.backbone.device}};
+  for (const Figure& figure : figures()) json["mean"][figure.key] = optional(mean(figure, results));
+  json["classes"] = Json::array();
+  for (const ClassResult& result : results) json["classes"].push_back(class_of(result));
+  // File names need not be UTF-8.
+  write_text(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+void write_results_csv(const std::filesystem::path& file, std::span<const ClassResult> results) {
+  std::string text = "class,training_images,normal_images,anomalous_images,defects";
+  for (const Figure& figure : figures()) text += std::string(",") + figure.key;
+  for (const ClassResult& result : results) {
+    text += "\n" + csv_field(result.name);
+    for (const std::int64_t count :
+         {result.training, result.image.normal, result.image.anomalous, result.pixel.defects}) {
+      text += "," + std::to_string(count);
+    }
+    for (const Figure& figure : figures()) text += "," + csv_number(figure.of(result));
+  }
+  text += "\nmean,,,,";
+  for (const Figure& figure : figures()) text += "," + csv_number(mean(figure, results));
+  write_text(file, text + "\n");
+}
+
+}  // namespace padim::tool

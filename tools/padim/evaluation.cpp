@@ -1,0 +1,186 @@
+#include "evaluation.h"
+
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include "file_io.h"
+#include "image_source.h"
+#include "interrupt.h"
+#include "padim/detector.h"
+#include "padim/error.h"
+#include "parallel.h"
+#include "progress.h"
+
+namespace padim::tool {
+namespace {
+
+/// Seconds between one call and the next.
+class Stopwatch {
+ public:
+  double restart() {
+    const auto now = Clock::now();
+    return std::chrono::duration<double>(now - std::exchange(begin_, now)).count();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
+
+void stop_where_interrupted() {
+  if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
+}
+
+template <class Work>
+void name_image(const std::filesystem::path& image, const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    throw Error(error.code(), in_quotes(image) + ": " + error.what());
+  }
+}
+
+// Figures over some of the images would not be comparable, so that one that cannot be read ends the evaluation.
+void add_training_images(const DatasetClass& data, Fitter& fitter) {
+  const auto source = open_image_folder(data.folder / "train" / "good");
+  Progress progress(data.name + ": fit", "images", source->length());
+  while (const Frame* frame = source->next()) {
+    stop_where_interrupted();
+    name_image(frame->source, [&] { fitter.add(frame->view); });
+    progress.update(fitter.frames());
+  }
+  if (source->unreadable() > 0) {
+    throw Error(ErrorCode::bad_format, "class '" + data.name + "': " + std::to_string(source->unreadable()) +
+                                           " training images cannot be read; repair or remove them");
+  }
+}
+
+// Stripped: what only a further fit needs would double the memory.
+Model fit(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone, const FitOptions& options) {
+  Fitter fitter(backbone, options);
+  add_training_images(data, fitter);
+  Progress progress(data.name + ": finish", "%", 100);
+  return fitter
+      .finish([&](double fraction) {
+        progress.update(static_cast<std::int64_t>(fraction * 100));
+        return !interrupted();
+      })
+      .stripped();
+}
+
+cv::Mat read_mask(const TestImage& image, const cv::Mat& pixels) {
+  if (!image.anomalous()) return {};
+  cv::Mat mask = read_image(image.mask, cv::IMREAD_GRAYSCALE);
+  if (mask.size() == pixels.size()) return mask;
+  const auto text = [](const cv::Mat& m) { return std::to_string(m.cols) + "x" + std::to_string(m.rows); };
+  throw Error(ErrorCode::mismatch, "mask " + in_quotes(image.mask) + " is " + text(mask) + ", but its image " +
+                                       in_quotes(image.image) + " is " + text(pixels));
+}
+
+/// What the inspection of one test image leaves.
+struct Inspection {
+  ImageResult result;
+  Ranking pixels;
+  bool alarm = false;
+  std::int64_t defect_pixels = 0;  // of the mask, whether the network sees them or not
+};
+
+/// Inspects test images, one at a time, with memory of its own.
+class Inspector {
+ public:
+  Inspector(const std::shared_ptr<const Backbone>& backbone, const Model& model, const EvaluationSettings& settings)
+      : detector_(backbone, model, {.threads = 1}),
+        raster_(settings.protocol == Protocol::official ? PixelRaster::frame : PixelRaster::map),
+        keep_maps_(settings.keep_maps) {}
+
+  Inspection inspect(const TestImage& image) {
+    const cv::Mat pixels = read_image(image.image, cv::IMREAD_COLOR);
+    const cv::Mat mask = read_mask(image, pixels);
+    Inspection inspection;
+    inspection.result.source = image;
+    inspection.result.size = {pixels.cols, pixels.rows};
+    inspection.defect_pixels = mask.empty() ? 0 : cv::countNonZero(mask);
+    name_image(image.image, [&] { score(pixels, mask, inspection); });
+    return inspection;
+  }
+
+ private:
+  void score(const cv::Mat& pixels, const cv::Mat& mask, Inspection& inspection) {
+    const Detection& detection = detector_.detect(bgr_view(pixels));
+    ImageResult& result = inspection.result;
+    result.raw_score = detection.raw_score;
+    result.mapping = detection.mapping;
+    if (keep_maps_) result.map = detection.map;
+    inspection.alarm = detection.anomalous;
+    compare(detection.map, detection.mapping, result.size, mask, raster_, scores_);
+    inspection.pixels.add_pixels(scores_.scores, scores_.mask, scores_.place.width);
+  }
+
+  Detector detector_;
+  PixelRaster raster_;
+  bool keep_maps_;
+  PixelScores scores_;
+};
+
+std::vector<Inspection> inspect_all(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone,
+                                    const Model& model, const EvaluationSettings& settings) {
+  std::vector<Inspection> inspections(data.test.size());
+  Progress progress(data.name + ": test", "images", static_cast<std::int64_t>(data.test.size()));
+  std::mutex mutex;
+  std::int64_t done = 0;
+  run_parallel(data.test.size(), thread_count(settings.threads), [&] {
+    return [&, inspector = std::make_shared<Inspector>(backbone, model, settings)](std::size_t i) {
+      stop_where_interrupted();
+      inspections[i] = inspector->inspect(data.test[i]);
+      const std::lock_guard lock(mutex);
+      progress.update(++done);
+    };
+  });
+  return inspections;
+}
+
+void judge(std::vector<Inspection> inspections, Protocol protocol, ClassResult& result) {
+  Ranking images;
+  Ranking pixels;
+  std::int64_t defect_pixels = 0;
+  for (Inspection& inspection : inspections) {
+    const float score = static_cast<float>(inspection.result.raw_score);
+    const bool anomalous = inspection.result.source.anomalous();
+    anomalous ? images.add_defect({&score, 1}) : images.add_normal({&score, 1});
+    result.line.false_alarms += inspection.alarm && !anomalous ? 1 : 0;
+    result.line.missed += !inspection.alarm && anomalous ? 1 : 0;
+    defect_pixels += inspection.defect_pixels;
+    pixels.append(std::move(inspection.pixels));
+    result.images.push_back(std::move(inspection.result));
+  }
+  result.image = images.quality();
+  result.pixel = pixels.quality();
+  if (protocol == Protocol::official && defect_pixels > 0) {
+    result.seen = static_cast<double>(result.pixel.anomalous) / static_cast<double>(defect_pixels);
+  }
+}
+
+}  // namespace
+
+ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone,
+                     const EvaluationSettings& settings) {
+  ClassResult result;
+  result.name = data.name;
+  result.training = static_cast<std::int64_t>(data.training.size());
+  Stopwatch watch;
+  const Model model = fit(data, backbone, settings.fit);
+  result.fit_seconds = watch.restart();
+  result.model = model.info();
+  const Calibration& calibration = result.model.calibration;
+  if (calibration.segments > 0) result.threshold = calibration.threshold;
+  judge(inspect_all(data, backbone, model, settings), settings.protocol, result);
+  result.test_seconds = watch.restart();
+  return result;
+}
+
+std::string to_string(Protocol protocol) { return protocol == Protocol::official ? "official" : "reference"; }
+
+}  // namespace padim::tool

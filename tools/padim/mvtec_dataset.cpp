@@ -1,0 +1,113 @@
+#include "mvtec_dataset.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "file_io.h"
+#include "frame_source.h"
+#include "padim/error.h"
+
+namespace padim::tool {
+namespace {
+
+constexpr char kNormal[] = "good";
+constexpr char kLayout[] =
+    "; expected is MVTec AD's layout: CLASS/train/good, CLASS/test/DEFECT, CLASS/ground_truth/DEFECT";
+
+bool is_class(const std::filesystem::path& folder) { return std::filesystem::is_directory(folder / "train" / kNormal); }
+
+// Sorted; hidden ones are left out.
+template <class Wanted>
+std::vector<std::filesystem::path> list(const std::filesystem::path& folder, const Wanted& wanted) {
+  std::vector<std::filesystem::path> paths;
+  try {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (!entry.path().filename().string().starts_with(".") && wanted(entry)) paths.push_back(entry.path());
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error(ErrorCode::cannot_read, "cannot read folder " + in_quotes(folder) + ": " + error.code().message());
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+std::vector<std::filesystem::path> list_folders(const std::filesystem::path& folder) {
+  return list(folder, [](const auto& entry) { return entry.is_directory(); });
+}
+
+std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder) {
+  auto images = list(folder, [](const auto& entry) { return entry.is_regular_file() && is_image_name(entry.path()); });
+  if (images.empty()) throw Error(ErrorCode::bad_format, "folder " + in_quotes(folder) + " holds no image");
+  return images;
+}
+
+std::filesystem::path mask_of(const std::filesystem::path& folder, const std::string& defect,
+                              const std::filesystem::path& image) {
+  const std::string stem = image.stem().string();
+  const std::filesystem::path masks = folder / "ground_truth" / defect;
+  for (const std::string& name : {stem + "_mask.png", stem + ".png"}) {
+    if (std::filesystem::is_regular_file(masks / name)) return masks / name;
+  }
+  throw Error(ErrorCode::not_found, "test image " + in_quotes(image) +
+                                        " has no mask: " + in_quotes(masks / (stem + "_mask.png")) + " does not exist");
+}
+
+DatasetClass read_class(const std::filesystem::path& folder, const std::string& name) {
+  if (!is_class(folder)) {
+    throw Error(ErrorCode::not_found,
+                "class '" + name + "' has no folder " + in_quotes(folder / "train" / kNormal) + kLayout);
+  }
+  DatasetClass result{name, folder, list_images(folder / "train" / kNormal), {}};
+  if (std::filesystem::is_directory(folder / "test")) {
+    for (const auto& defect : list_folders(folder / "test")) {
+      const std::string kind = defect.filename().string();
+      for (const auto& image : list_images(defect)) {
+        result.test.push_back({image, kind == kNormal ? std::filesystem::path() : mask_of(folder, kind, image), kind});
+      }
+    }
+  }
+  if (result.test.empty()) {
+    throw Error(ErrorCode::bad_format,
+                "class '" + name + "' has no test image below " + in_quotes(folder / "test") + kLayout);
+  }
+  return result;
+}
+
+std::vector<std::string> list_classes(const std::filesystem::path& root) {
+  std::vector<std::string> names;
+  for (const auto& folder : list_folders(root)) {
+    if (is_class(folder)) names.push_back(folder.filename().string());
+  }
+  if (names.empty()) throw Error(ErrorCode::bad_format, "no class lies in " + in_quotes(root) + kLayout);
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace
+
+std::vector<DatasetClass> open_dataset(const std::filesystem::path& root, const std::vector<std::string>& wanted) {
+  if (!std::filesystem::is_directory(root)) {
+    throw Error(ErrorCode::not_found, "data set " + in_quotes(root) + " is not a folder");
+  }
+  if (is_class(root)) {
+    const std::string name = std::filesystem::canonical(root).filename().string();
+    if (wanted.empty() || wanted == std::vector{name}) return {read_class(root, name)};
+  }
+  const std::vector<std::string> present = list_classes(root);
+  std::vector<DatasetClass> classes;
+  for (const std::string& name : wanted.empty() ? present : wanted) {
+    if (std::ranges::find(present, name) == present.end()) {
+      throw Error(ErrorCode::not_found,
+                  "there is no class '" + name + "' in " + in_quotes(root) + "; there are: " + joined(present));
+    }
+    classes.push_back(read_class(root / name, name));
+  }
+  return classes;
+}
+
+}  // namespace padim::tool
