@@ -29,7 +29,9 @@ def element_type():
     factory = Gst.ElementFactory.find("padimfilter")
     if factory is None:
         raise SystemExit("GStreamer does not know padimfilter: run this in 'meson devenv -C build'")
-    return factory.load().get_element_type()
+    gtype = factory.load().get_element_type()
+    GObject.type_class_ref(gtype)  # properties and signals exist from then on
+    return gtype
 
 
 def properties(gtype):

@@ -43,6 +43,16 @@ class QuotesTest(unittest.TestCase):
         program = re.search(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
         self.assertTrue((ROOT / "examples" / "programs" / "inspect.cpp").read_text().endswith(program))
 
+    def test_decisions(self):
+        """Decisions are numbered without gaps or repeats, and each title has its file's number."""
+        files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+        for number, file in enumerate(files, 1):
+            self.assertTrue(file.name.startswith(f"{number:04}-"), file)
+            self.assertTrue(file.read_text().startswith(f"# {number}. "), file)
+        for source in SOURCES:
+            for number in re.findall(r"docs/decisions/(\d{4})", source.read_text()):
+                self.assertLessEqual(int(number), len(files), source)
+
     def test_links(self):
         """Every relative link leads to a file or folder."""
         for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md"),
