@@ -1,5 +1,6 @@
 // Taps to embedding: the default (all 256 channels on the coarsest grid of a 256 x 256 input) and the published one
-// (100 of 448 channels on the finest grid of 224 x 224), against sums in double precision over each position's cell.
+// (100 of 448 channels on the finest grid of 224 x 224), and both with projections to 100 dimensions instead, against
+// sums in double precision over each position's cell.
 
 #include "embedding.h"
 
@@ -7,6 +8,7 @@
 
 #include "channel_selection.h"
 #include "random_numbers.h"
+#include "semi_orthogonal.h"
 #include "stage.h"
 
 namespace {
@@ -73,6 +75,41 @@ void embed(benchmark::State& state, const std::vector<padim::TapInfo>& infos, Gr
       });
 }
 
+// The whole concatenation at each position, multiplied with R [F, d].
+std::string check_projection(const std::vector<padim::TapInfo>& infos, const std::vector<padim::TapMaps>& taps,
+                             const std::vector<float>& matrix, std::size_t d, int cell, int side,
+                             const std::vector<float>& output) {
+  std::vector<double> wanted;
+  for (int p = 0; p < side * side; ++p) {
+    std::vector<double> x(d);
+    std::size_t row = 0;
+    for (std::size_t t = 0; t < infos.size(); ++t) {
+      for (int c = 0; c < infos[t].channels; ++c, ++row) {
+        const double value = expected(taps[t], infos[t].stride, cell, p % side, p / side, c);
+        for (std::size_t j = 0; j < d; ++j) x[j] += value * static_cast<double>(matrix[row * d + j]);
+      }
+    }
+    wanted.insert(wanted.end(), x.begin(), x.end());
+  }
+  return padim::bench::within(padim::bench::relative_error(output, wanted), 1e-5);
+}
+
+void project(benchmark::State& state, const std::vector<padim::TapInfo>& infos, Grid grid, int input) {
+  constexpr int kDimensions = 100;
+  int channels = 0;
+  for (const padim::TapInfo& tap : infos) channels += tap.channels;
+  const std::vector<float> matrix = padim::semi_orthogonal(1024, channels, kDimensions);
+  const padim::Embedding embedding(infos, grid, matrix, kDimensions);
+  const auto taps = random_taps(infos, input, infos.back().channels);
+  const padim::Size positions = embedding.positions({input, input});
+  std::vector<float> output(static_cast<std::size_t>(positions.width * positions.height * kDimensions));
+  padim::bench::run_checked(
+      state, [&] { embedding.run(taps, 0, output); },
+      [&] {
+        return check_projection(infos, taps, matrix, kDimensions, input / positions.width, positions.width, output);
+      });
+}
+
 std::vector<int> first_channels(int count) {
   std::vector<int> channels(static_cast<std::size_t>(count));
   std::iota(channels.begin(), channels.end(), 0);
@@ -86,5 +123,11 @@ void embedding_published(benchmark::State& state) {
   embed(state, kResNet, Grid::finest, padim::sample_channels(1024, 448, 100), 224);
 }
 BENCHMARK(embedding_published)->Unit(benchmark::kMillisecond);
+
+void embedding_projected_default(benchmark::State& state) { project(state, kLite, Grid::coarsest, 256); }
+BENCHMARK(embedding_projected_default)->Unit(benchmark::kMillisecond);
+
+void embedding_projected_published(benchmark::State& state) { project(state, kResNet, Grid::finest, 224); }
+BENCHMARK(embedding_projected_published)->Unit(benchmark::kMillisecond);
 
 }  // namespace
