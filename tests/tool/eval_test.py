@@ -99,6 +99,22 @@ class Figures(EvalCase):
         self.assertAlmostEqual(one["pixel_auroc"], auroc(pixels.ravel(), truth.ravel()), delta=1e-12)
         self.assertEqual(one["defects"], 10)
 
+    def test_principal_components_come_from_all_training_images(self):
+        # More images than a fit keeps for its basis; those at the end look different.
+        for number in range(80):
+            pixels = picture(number)
+            if number >= 70:
+                pixels[8:56, 8:40] = pixels[8:56, 8:40][::-1]
+            save_picture(self.folder / "data" / "board" / "train" / "good" / f"{number:03}.png", pixels)
+        for folder in ("test", "ground_truth"):
+            shutil.copytree(self.data() / "board" / folder, self.folder / "data" / "board" / folder)
+        board, model = self.folder / "data" / "board", self.folder / "m.padim"
+        options = ["--reduction", "pca", "--dimensions", "5"]
+        results, _ = self.results(*options, data=self.folder / "data")
+        self.assertEqual(self.fit(board / "train" / "good", model, *options).returncode, 0)
+        scores = self.scores_by_path(board / "test", model, self.folder / "maps")
+        self.assertEqual([image["raw_score"] for image in results["classes"][0]["images"]], list(scores.values()))
+
     def scores_by_path(self, folder, model, maps):
         result = self.detect(folder, "--json", "-", "--maps", maps, model=model)
         self.assertEqual(result.returncode, 0, result.stderr)

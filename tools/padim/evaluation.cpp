@@ -44,13 +44,15 @@ void name_image(const std::filesystem::path& image, const Work& work) {
 }
 
 // Figures over some of the images would not be comparable, so that one that cannot be read ends the evaluation.
-void add_training_images(const DatasetClass& data, Fitter& fitter) {
+template <class Use>
+void read_training_images(const DatasetClass& data, const std::string& doing, const Use& use) {
   const auto source = open_image_folder(data.folder / "train" / "good");
-  Progress progress(data.name + ": fit", "images", source->length());
+  Progress progress(data.name + ": " + doing, "images", source->length());
+  std::int64_t images = 0;
   while (const Frame* frame = source->next()) {
     stop_where_interrupted();
-    name_image(frame->source, [&] { fitter.add(frame->view); });
-    progress.update(fitter.frames());
+    name_image(frame->source, [&] { use(frame->view); });
+    progress.update(++images);
   }
   if (source->unreadable() > 0) {
     throw Error(ErrorCode::bad_format, "class '" + data.name + "': " + std::to_string(source->unreadable()) +
@@ -61,7 +63,10 @@ void add_training_images(const DatasetClass& data, Fitter& fitter) {
 // Stripped: what only a further fit needs would double the memory.
 Model fit(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone, const FitOptions& options) {
   Fitter fitter(backbone, options);
-  add_training_images(data, fitter);
+  if (fitter.wants_first_pass()) {
+    read_training_images(data, "first pass", [&](const ImageView& image) { fitter.observe(image); });
+  }
+  read_training_images(data, "fit", [&](const ImageView& image) { fitter.add(image); });
   Progress progress(data.name + ": finish", "%", 100);
   return fitter
       .finish([&](double fraction) {
