@@ -27,6 +27,15 @@ std::string name_of(const ModelInfo& info) {
          std::to_string(info.reduction.seed);
 }
 
+std::string name_of(const Rectangle& roi) {
+  if (roi.width == 0) return "none";
+  return text(Size{roi.width, roi.height}) + " at " + std::to_string(roi.x) + "," + std::to_string(roi.y);
+}
+
+std::string ignored_by(const std::vector<std::uint8_t>& mask) {
+  return std::to_string(std::count(mask.begin(), mask.end(), 0)) + " ignored pixels";
+}
+
 std::string epsilon_of(const ModelInfo& info) {
   return info.relative_epsilon > 0 ? std::to_string(info.relative_epsilon) + " of the mean variance"
                                    : std::to_string(info.epsilon);
@@ -76,6 +85,8 @@ void check_mergeable(const Model& one, const Model& other) {
   require(a.geometry.mode == b.geometry.mode, "geometries", to_string(a.geometry.mode), to_string(b.geometry.mode));
   require(a.geometry.input == b.geometry.input, "network inputs", text(a.geometry.input), text(b.geometry.input));
   static_cast<void>(map_to_frame(a.geometry, b.geometry.fitted_frame));
+  require(a.geometry.roi == b.geometry.roi, "regions of interest", name_of(a.geometry.roi), name_of(b.geometry.roi));
+  require(a.geometry.mask == b.geometry.mask, "masks", ignored_by(a.geometry.mask), ignored_by(b.geometry.mask));
   require(a.search_radius == b.search_radius, "search radii", std::to_string(a.search_radius),
           std::to_string(b.search_radius));
   const bool relative = a.relative_epsilon > 0;

@@ -11,6 +11,7 @@
 #include "calibration.h"
 #include "gaussian.h"
 #include "mahalanobis.h"
+#include "mask.h"
 #include "model_tensors.h"
 #include "packed_triangle.h"
 #include "padim/error.h"
@@ -41,7 +42,8 @@ class Completion {
 
   void choose_epsilon() {
     if (info_.relative_epsilon == 0) return;
-    info_.epsilon = std::max(info_.relative_epsilon * whole().mean_variance(), kSmallestEpsilon);
+    const auto counts = counting_positions(info_.geometry.mask, info_.geometry.input, info_.positions);
+    info_.epsilon = std::max(info_.relative_epsilon * whole().mean_variance(counts), kSmallestEpsilon);
   }
 
   void calibrate_threshold() {
@@ -99,7 +101,7 @@ class Completion {
     const GaussianView others = merge_all_but(segment);
     const auto whitener = whiten(others, info_.epsilon, pool_);
     Mahalanobis mahalanobis(others.mean, whitener, info_.positions, others.dimensions, info_.search_radius);
-    ScoreMapper mapper(info_.positions, info_.geometry.input);
+    ScoreMapper mapper(info_.positions, info_.geometry.input, info_.geometry.mask);
     ScoreMap map;
     std::vector<float> distances(static_cast<std::size_t>(others.positions));
     const std::span<const float> stored = segments_.view(segment).stored;

@@ -4,8 +4,10 @@
 
 namespace padim {
 
-/// A frame is resized to `resized`; the network input is the part of it that starts at (left, top).
+/// The part `source` of a frame is resized to `resized`; the network input is the part of it that starts at
+/// (left, top).
 struct Crop {
+  Roi source;  ///< in pixels of the frame
   Size resized;
   int left = 0;
   int top = 0;

@@ -9,11 +9,21 @@
 #include "compatibility.h"
 #include "image_pipeline.h"
 #include "mahalanobis.h"
+#include "mask.h"
 #include "padim/error.h"
 #include "regions.h"
 #include "score_mapping.h"
 
 namespace padim {
+namespace {
+
+std::vector<std::uint8_t> mask_of(const Geometry& geometry, const DetectorOptions& options) {
+  if (options.mask.values.empty()) return geometry.mask;
+  return both(geometry.mask, resolve_mask(options.mask, geometry));
+}
+
+}  // namespace
+
 struct Detector::Impl {
   Impl(const std::shared_ptr<const Backbone>& backbone, Model fitted, const DetectorOptions& options)
       : model(std::move(fitted)),
@@ -23,7 +33,7 @@ struct Detector::Impl {
                  std::max(options.threads, 1)),
         mahalanobis(model.mean(), model.whitener(), model.info().positions, model.info().dimensions,
                     model.info().search_radius),
-        mapper(model.info().positions, model.info().geometry.input),
+        mapper(model.info().positions, model.info().geometry.input, mask_of(model.info().geometry, options)),
         distances(static_cast<std::size_t>(model.info().positions.width) *
                   static_cast<std::size_t>(model.info().positions.height)) {
     if (pipeline.positions() != model.info().positions || pipeline.dimensions() != model.info().dimensions) {

@@ -164,7 +164,8 @@ struct Fitter::Impl {
 
   void choose_geometry(Size frame) {
     const int multiple = backbone->info().taps.back().stride;
-    info.geometry = padim::choose_geometry(options.geometry, options.input_size, frame, multiple);
+    info.geometry =
+        padim::choose_geometry(options.geometry, options.input_size, frame, multiple, options.roi, options.mask);
   }
 
   void open() {

@@ -117,16 +117,19 @@ void Gaussian::reset() {
   std::fill(comoment_.begin(), comoment_.end(), 0.0F);
 }
 
-double GaussianView::mean_variance() const {
+double GaussianView::mean_variance(std::span<const std::uint8_t> counts) const {
   if (count < 2) return 0;
   double sum = 0;
+  int counting = 0;
   for (int p = 0; p < positions; ++p) {
+    if (!counts.empty() && counts[static_cast<std::size_t>(p)] == 0) continue;
+    ++counting;
     const float* triangle = comoment.data() + static_cast<std::size_t>(p) * triangle_size(dimensions);
     for (int i = 0; i < dimensions; ++i) {
       sum += static_cast<double>(triangle[triangle_row(i) + static_cast<std::size_t>(i)]);
     }
   }
-  return sum / (count - 1) / static_cast<double>(mean.size());
+  return sum / (count - 1) / (static_cast<double>(counting) * dimensions);
 }
 
 std::vector<std::uint16_t> whiten(const GaussianView& gaussian, double epsilon, WorkerPool& pool) {

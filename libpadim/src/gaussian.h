@@ -16,8 +16,9 @@ struct GaussianView {
   std::span<const float> mean;      ///< [P, d]
   std::span<const float> comoment;  ///< [P, d(d+1)/2] packed lower triangles by rows
 
-  /// Mean of the unbiased variances over all positions and dimensions; 0 for less than 2 frames.
-  [[nodiscard]] double mean_variance() const;
+  /// Mean of the unbiased variances over all dimensions of the positions that count; 0 for less than 2 frames.
+  /// counts: [P], 0 for a position that does not; empty: all do.
+  [[nodiscard]] double mean_variance(std::span<const std::uint8_t> counts = {}) const;
 };
 
 /// Mean and co-moment of the embeddings at every patch position, in one pass: mergeable, in memory that does not depend

@@ -53,7 +53,9 @@ void ImagePipeline::embed(WorkerPool& pool) {
 
 FrameMapping ImagePipeline::push(const ImageView& frame) {
   const auto at = static_cast<std::size_t>(pending_) * image_bytes();
-  const FrameMapping mapping = preprocessor_.run(frame, std::span(images_).subspan(at, image_bytes()));
+  const auto image = std::span(images_).subspan(at, image_bytes());
+  const FrameMapping mapping = preprocessor_.run(frame, image);
+  blank(preprocessor_.geometry().mask, image);
   ++pending_;
   return mapping;
 }

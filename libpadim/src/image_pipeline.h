@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "embedding.h"
+#include "mask.h"
 #include "padim/backbone.h"
 #include "padim/image_view.h"
 #include "padim/model.h"
@@ -44,6 +45,7 @@ class ImagePipeline {
     const auto from = at - static_cast<std::size_t>(back) * image_bytes();
     change(std::span<const std::uint8_t>(all.subspan(from, image_bytes())), preprocessor_.geometry().input,
            all.subspan(at, image_bytes()));
+    blank(preprocessor_.geometry().mask, all.subspan(at, image_bytes()));
     ++pending_;
   }
 

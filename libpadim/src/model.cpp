@@ -1,5 +1,6 @@
 #include "padim/model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
@@ -106,6 +107,22 @@ std::string threshold_sentence(const Calibration& calibration) {
 
 }  // namespace
 
+std::string look_sentence(const Geometry& geometry) {
+  std::string sentence;
+  const Rectangle& roi = geometry.roi;
+  if (roi.width > 0) {
+    sentence += "Only the " + text(Size{roi.width, roi.height}) + " pixels from (" + std::to_string(roi.x) + ", " +
+                std::to_string(roi.y) + ") on are looked at.\n";
+  }
+  if (!geometry.mask.empty()) {
+    const auto ignored = std::count(geometry.mask.begin(), geometry.mask.end(), 0);
+    sentence += "A mask ignores " +
+                text(100.0 * static_cast<double>(ignored) / static_cast<double>(geometry.mask.size())) +
+                " % of what is looked at.\n";
+  }
+  return sentence;
+}
+
 std::string describe(const Model& model) {
   const ModelInfo& info = model.info();
   return "PaDiM model " + model.id() + ", fitted on " + std::to_string(info.frames) + " frames of " +
@@ -113,7 +130,7 @@ std::string describe(const Model& model) {
          info.weights_sha256.substr(0, 8) + "), taps " + tap_names(info) + ", " + channels_sentence(info) + ", grid " +
          to_string(info.grid) + ": " + text(info.positions) + " patch positions, network input " +
          text(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
-         std::to_string(info.search_radius) + ".\n" + epsilon_sentence(info) + "\n" +
+         std::to_string(info.search_radius) + ".\n" + look_sentence(info.geometry) + epsilon_sentence(info) + "\n" +
          threshold_sentence(info.calibration) + "\n";
 }
 

@@ -1,5 +1,6 @@
 #include "model_info_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -41,6 +42,61 @@ Calibration calibration_from_json(const Json& json) {
           json.at("rule").get<std::string>(), json.at("scores").get<std::vector<float>>()};
 }
 
+// Runs of equal values, the first of pixels that count (it may be empty), then of ignored ones, and so on.
+Json mask_to_json(const std::vector<std::uint8_t>& mask) {
+  Json runs = Json::array();
+  std::uint8_t value = 1;
+  for (std::size_t at = 0; at < mask.size(); value ^= 1) {
+    const auto begin = mask.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto length = std::find_if(begin, mask.end(), [&](std::uint8_t v) { return v != value; }) - begin;
+    runs.push_back(length);
+    at += static_cast<std::size_t>(length);
+  }
+  return runs;
+}
+
+std::vector<std::uint8_t> mask_from_json(const Json& runs, Size input) {
+  const std::int64_t pixels = std::int64_t{input.width} * input.height;
+  std::vector<std::uint8_t> mask;
+  std::uint8_t value = 1;
+  for (const Json& run : runs) {
+    const auto length = run.get<std::int64_t>();
+    const auto left = pixels - static_cast<std::int64_t>(mask.size());
+    if (length < 0 || length > left) throw std::out_of_range("'mask' is outside its range");
+    mask.insert(mask.end(), static_cast<std::size_t>(length), value);
+    value ^= 1;
+  }
+  if (static_cast<std::int64_t>(mask.size()) != pixels) throw std::out_of_range("'mask' is outside its range");
+  return mask;
+}
+
+Json geometry_to_json(const Geometry& geometry) {
+  Json json = {{"mode", to_string(geometry.mode)},
+               {"input", size_to_json(geometry.input)},
+               {"fitted_frame", size_to_json(geometry.fitted_frame)}};
+  const Rectangle& roi = geometry.roi;
+  if (roi.width > 0) json["roi"] = Json::array({roi.x, roi.y, roi.width, roi.height});
+  if (!geometry.mask.empty()) json["mask"] = mask_to_json(geometry.mask);
+  return json;
+}
+
+Geometry geometry_from_json(const Json& json) {
+  Geometry geometry{parse_geometry(json.at("mode").get<std::string>()), size_from_json(json.at("input")),
+                    size_from_json(json.at("fitted_frame"))};
+  if (json.contains("roi")) {
+    const Json& roi = json.at("roi");
+    geometry.roi = {roi.at(0).get<int>(), roi.at(1).get<int>(), roi.at(2).get<int>(), roi.at(3).get<int>()};
+  }
+  if (json.contains("mask")) geometry.mask = mask_from_json(json.at("mask"), geometry.input);
+  return geometry;
+}
+
+bool lies_in(const Rectangle& roi, Size frame) {
+  const bool none = roi == Rectangle{};
+  return none || (roi.x >= 0 && roi.y >= 0 && roi.width > 0 && roi.height > 0 && roi.width <= frame.width - roi.x &&
+                  roi.height <= frame.height - roi.y);
+}
+
 // Bounds that keep a hostile file from asking for absurd memory or dividing by zero.
 void check(const ModelInfo& info) {
   const auto require = [](bool ok, const char* field) {
@@ -52,6 +108,7 @@ void check(const ModelInfo& info) {
   require(sane(info.positions, 4096), "positions");
   require(sane(info.geometry.input, 4096), "input");
   require(sane(info.geometry.fitted_frame, 1 << 20), "fitted_frame");
+  require(lies_in(info.geometry.roi, info.geometry.fitted_frame), "roi");
   require(info.dimensions > 0 && info.dimensions <= (1 << 16), "dimensions");
   const std::size_t picked = is_projection(info.reduction.kind) ? 0 : static_cast<std::size_t>(info.dimensions);
   require(info.reduction.channels.size() == picked, "channels");
@@ -76,10 +133,7 @@ Json info_to_json(const ModelInfo& info) {
            {{"kind", to_string(info.reduction.kind)},
             {"seed", info.reduction.seed},
             {"channels", info.reduction.channels}}},
-          {"geometry",
-           {{"mode", to_string(info.geometry.mode)},
-            {"input", size_to_json(info.geometry.input)},
-            {"fitted_frame", size_to_json(info.geometry.fitted_frame)}}},
+          {"geometry", geometry_to_json(info.geometry)},
           {"positions", size_to_json(info.positions)},
           {"dimensions", info.dimensions},
           {"epsilon", info.epsilon},
@@ -98,9 +152,7 @@ ModelInfo info_from_json(const Json& json) {
   const Json& reduction = json.at("reduction");
   info.reduction = {parse_reduction(reduction.at("kind").get<std::string>()), reduction.at("seed").get<std::uint64_t>(),
                     reduction.at("channels").get<std::vector<int>>()};
-  const Json& geometry = json.at("geometry");
-  info.geometry = {parse_geometry(geometry.at("mode").get<std::string>()), size_from_json(geometry.at("input")),
-                   size_from_json(geometry.at("fitted_frame"))};
+  info.geometry = geometry_from_json(json.at("geometry"));
   info.positions = size_from_json(json.at("positions"));
   json.at("dimensions").get_to(info.dimensions);
   json.at("epsilon").get_to(info.epsilon);

@@ -9,13 +9,10 @@
 #include <string>
 #include <utility>
 
-#include "crop.h"
 #include "padim/error.h"
 
 namespace padim {
 namespace {
-
-int subsampled(int length, int factor) { return (length + factor - 1) / factor; }
 
 // One colour component of the small picture: value at pixel i is data[i * step].
 struct Channel {
@@ -103,7 +100,7 @@ void check(const ImageView& frame) {
 
 }  // namespace
 
-Preprocessor::Preprocessor(Geometry geometry) : geometry_(geometry) {}
+Preprocessor::Preprocessor(Geometry geometry) : geometry_(std::move(geometry)) {}
 
 std::vector<Preprocessor::Component> Preprocessor::components_of(PixelFormat format) {
   switch (format) {
@@ -126,22 +123,37 @@ std::vector<Preprocessor::Component> Preprocessor::components_of(PixelFormat for
   throw Error(ErrorCode::invalid_argument, "unknown pixel format");
 }
 
-Samples Preprocessor::samples_of(const ImageView& frame, const Component& component) {
-  const auto plane = static_cast<std::size_t>(component.plane);
-  return {frame.data[plane], frame.stride[plane], subsampled(frame.width, component.subsampling_x),
-          subsampled(frame.height, component.subsampling_y), component.channels};
+Preprocessor::Part Preprocessor::part_of(const Roi& source, const Component& component) {
+  constexpr double kSlack = 1e-9;  // rounding of the source must not add a sample
+  const auto first = [](double begin, int factor) { return static_cast<int>(std::floor(begin / factor + kSlack)); };
+  const auto last = [](double end, int factor) { return static_cast<int>(std::ceil(end / factor - kSlack)); };
+  const int left = first(source.x, component.subsampling_x);
+  const int top = first(source.y, component.subsampling_y);
+  return {left, top, last(source.x + source.width, component.subsampling_x) - left,
+          last(source.y + source.height, component.subsampling_y) - top};
 }
 
-Resampler Preprocessor::make_resampler(Size frame, const Component& component) const {
-  const Crop crop = crop_of(geometry_, frame);
+Samples Preprocessor::samples_of(const ImageView& frame, const Component& component, const Part& part) {
+  const auto plane = static_cast<std::size_t>(component.plane);
+  const std::uint8_t* first =
+      frame.data[plane] + part.top * frame.stride[plane] + std::ptrdiff_t{part.left} * component.channels;
+  return {first, frame.stride[plane], part.width, part.height, component.channels};
+}
+
+Resampler Preprocessor::make_resampler(const Crop& crop, const Component& component, const Part& part) const {
   const bool paper = geometry_.mode == GeometryMode::paper;
   const auto filter = paper ? ResampleFilter::lanczos3 : ResampleFilter::triangle;
-  const auto axis = [&](int length, int subsampling, int resized, int skip, int kept) {
-    return make_resample_axis(subsampled(length, subsampling), 0, static_cast<double>(length) / subsampling, resized,
-                              skip, kept, filter);
+  // Seen from the part's first sample: the filter reads nothing outside the part.
+  const auto axis = [&](double from, double length, int subsampling, int first, int samples, int resized, int skip,
+                        int kept) {
+    const double begin = from / subsampling - first;
+    return make_resample_axis(samples, begin, begin + length / subsampling, resized, skip, kept, filter);
   };
-  return {axis(frame.width, component.subsampling_x, crop.resized.width, crop.left, geometry_.input.width),
-          axis(frame.height, component.subsampling_y, crop.resized.height, crop.top, geometry_.input.height),
+  const Roi& source = crop.source;
+  return {axis(source.x, source.width, component.subsampling_x, part.left, part.width, crop.resized.width, crop.left,
+               geometry_.input.width),
+          axis(source.y, source.height, component.subsampling_y, part.top, part.height, crop.resized.height, crop.top,
+               geometry_.input.height),
           paper ? ResampleOrder::horizontal_first : ResampleOrder::vertical_first};
 }
 
@@ -149,13 +161,16 @@ void Preprocessor::prepare(const ImageView& frame) {
   const Size size{frame.width, frame.height};
   if (!resamplers_.empty() && frame.format == format_ && size == frame_) return;
   const FrameMapping mapping = map_to_frame(geometry_, size);
+  const Crop crop = crop_of(geometry_, size);
   const auto pixels =
       static_cast<std::size_t>(geometry_.input.width) * static_cast<std::size_t>(geometry_.input.height);
+  parts_.clear();
   resamplers_.clear();
   planes_.clear();
   components_ = components_of(frame.format);
   for (const Component& component : components_) {
-    resamplers_.push_back(make_resampler(size, component));
+    parts_.push_back(part_of(crop.source, component));
+    resamplers_.push_back(make_resampler(crop, component, parts_.back()));
     planes_.emplace_back(pixels * static_cast<std::size_t>(component.channels));
   }
   format_ = frame.format;
@@ -165,7 +180,7 @@ void Preprocessor::prepare(const ImageView& frame) {
 
 void Preprocessor::resample_planes(const ImageView& frame) {
   for (std::size_t i = 0; i < components_.size(); ++i) {
-    resamplers_[i].run(samples_of(frame, components_[i]), planes_[i].data());
+    resamplers_[i].run(samples_of(frame, components_[i], parts_[i]), planes_[i].data());
   }
 }
 

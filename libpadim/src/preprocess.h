@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "crop.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
 #include "resample.h"
@@ -31,8 +32,16 @@ class Preprocessor {
     int subsampling_y;
   };
   static std::vector<Component> components_of(PixelFormat format);
-  static Samples samples_of(const ImageView& frame, const Component& component);
-  [[nodiscard]] Resampler make_resampler(Size frame, const Component& component) const;
+  // The samples of one component that the source of the crop touches.
+  struct Part {
+    int left;
+    int top;
+    int width;
+    int height;
+  };
+  static Part part_of(const Roi& source, const Component& component);
+  static Samples samples_of(const ImageView& frame, const Component& component, const Part& part);
+  [[nodiscard]] Resampler make_resampler(const Crop& crop, const Component& component, const Part& part) const;
 
   void prepare(const ImageView& frame);
   void resample_planes(const ImageView& frame);
@@ -42,7 +51,8 @@ class Preprocessor {
   Size frame_;
   FrameMapping mapping_;
   std::vector<Component> components_;
-  std::vector<Resampler> resamplers_;              // one per component
+  std::vector<Part> parts_;                        // one per component
+  std::vector<Resampler> resamplers_;              // likewise
   std::vector<std::vector<std::uint8_t>> planes_;  // resampled components
 };
 

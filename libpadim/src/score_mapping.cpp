@@ -10,6 +10,8 @@
 #include <cmath>
 #include <limits>
 
+#include "mask.h"
+
 namespace padim {
 namespace {
 
@@ -58,7 +60,7 @@ ScoreMapper::Axis ScoreMapper::make_axis(int positions, int length) {
   return axis;
 }
 
-ScoreMapper::ScoreMapper(Size positions, Size input)
+ScoreMapper::ScoreMapper(Size positions, Size input, std::span<const std::uint8_t> mask)
     : positions_(positions),
       input_(input),
       vertical_(make_axis(positions.height, input.height)),
@@ -79,9 +81,37 @@ ScoreMapper::ScoreMapper(Size positions, Size input)
     column.first = first;
     for (int o = first; o < last; ++o) column.weights.push_back(weight(o));
   }
+  if (!mask.empty()) make_gain(mask);
+}
+
+// What the operator makes of 1 at each position that counts is the share of them in each pixel of the map. A pixel that
+// counts lies in the cell of such a position, so its share is never small.
+void ScoreMapper::make_gain(std::span<const std::uint8_t> mask) {
+  counts_ = counting_positions(mask, input_, positions_);
+  counting_.assign(counts_.begin(), counts_.end());
+  ScoreMap share;
+  spread(counting_, share);
+  gain_.resize(share.values.size());
+  for (std::size_t i = 0; i < gain_.size(); ++i) gain_[i] = mask[i] != 0 ? 1 / share.values[i] : 0.0F;
+}
+
+float ScoreMapper::apply_gain(ScoreMap& map) const {
+  float maximum = 0;
+  for (std::size_t i = 0; i < gain_.size(); ++i) {
+    map.values[i] *= gain_[i];
+    maximum = std::max(maximum, map.values[i]);
+  }
+  return maximum;
 }
 
 float ScoreMapper::run(std::span<const float> distances, ScoreMap& map) {
+  if (gain_.empty()) return spread(distances, map);
+  for (std::size_t p = 0; p < counts_.size(); ++p) counting_[p] = counts_[p] != 0 ? distances[p] : 0.0F;
+  const float whole = spread(counting_, map);
+  return std::isfinite(whole) ? apply_gain(map) : whole;
+}
+
+float ScoreMapper::spread(std::span<const float> distances, ScoreMap& map) {
   map.width = input_.width;
   map.height = input_.height;
   map.values.assign(static_cast<std::size_t>(input_.width) * static_cast<std::size_t>(input_.height), 0.0F);

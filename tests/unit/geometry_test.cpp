@@ -122,5 +122,54 @@ TEST(Geometry, ParsesText) {
   }
 }
 
+// The ROI's shape decides the network's input, and the ROI is where the input lies in the frame.
+TEST(Geometry, FollowsTheRoi) {
+  const Geometry geometry = choose_geometry(GeometryMode::full, {}, {1920, 1080}, 16, {101, 51, 500, 1000});
+  EXPECT_EQ(geometry.roi, (Rectangle{101, 51, 500, 1000}));
+  EXPECT_EQ(geometry.input, (Size{176, 368}));
+  const FrameMapping mapping = map_to_frame(geometry, {1920, 1080});
+  EXPECT_DOUBLE_EQ(mapping.offset_x, 101);
+  EXPECT_DOUBLE_EQ(mapping.offset_y, 51);
+  EXPECT_DOUBLE_EQ(mapping.offset_x + mapping.scale_x * 176, 601);
+  EXPECT_DOUBLE_EQ(mapping.offset_y + mapping.scale_y * 368, 1051);
+
+  // Shorter side 400 to 256, crop of 224: 14 and 35 pixels from the ROI's corner cut off, times 400 / 256.
+  const Geometry paper = choose_geometry(GeometryMode::paper, {}, {1920, 1080}, 16, {100, 50, 400, 600});
+  const FrameMapping crop = map_to_frame(paper, {1920, 1080});
+  EXPECT_DOUBLE_EQ(crop.offset_x, 100 + 16 * 400 / 256.0);
+  EXPECT_DOUBLE_EQ(crop.offset_y, 50 + 80 * 600 / 384.0);
+}
+
+// Pixels, or fractions where no number is above 1; everything is nothing in particular.
+TEST(Geometry, TakesRoisInPixelsAndFractions) {
+  const Size frame{640, 480};
+  EXPECT_EQ(to_pixels(parse_roi("100,50,320,240"), frame), (Rectangle{100, 50, 320, 240}));
+  EXPECT_EQ(to_pixels(parse_roi("0.25,0.5,0.5,0.5"), frame), (Rectangle{160, 240, 320, 240}));
+  EXPECT_EQ(to_pixels(parse_roi("0,0,1,0.5"), frame), (Rectangle{0, 0, 640, 240}));
+  EXPECT_EQ(to_pixels(parse_roi("0,0,1,1"), frame), Rectangle{});
+  EXPECT_EQ(to_pixels(parse_roi("0,0,640,480"), frame), Rectangle{});
+  EXPECT_EQ(to_pixels(parse_roi(""), frame), Rectangle{});
+  // Thirds meet without a gap and without an overlap.
+  EXPECT_EQ(to_pixels({1.0 / 3, 0, 1.0 / 3, 1}, {100, 60}), (Rectangle{33, 0, 34, 60}));
+}
+
+// A ROI that cannot be meant is refused with what is wrong about it.
+TEST(Geometry, RejectsUnusableRois) {
+  for (const char* text : {"1,2,3", "1,2,3,4,5", "a,b,c,d", "1;2;3;4", "10,10,0,10", "-1,0,20,20", "1,2,3,",
+                           "nan,0,1,1", "1, 2, 3, 4", "0,0,inf,1"}) {
+    expect_error(ErrorCode::invalid_argument, {text, "x,y,width,height"}, [&] { (void)parse_roi(text); });
+  }
+  for (const char* text : {"600,0,41,100", "0,400,100,81", "0.5,0,0.6,1", "0,0,1e300,100"}) {
+    expect_error(ErrorCode::invalid_argument, {"640x480", "does not lie"}, [&] {
+      (void)to_pixels(parse_roi(text), {640, 480});
+    });
+  }
+  for (const char* text : {"0,0,15,100", "0,0,100,15", "0.5,0.5,0.01,0.5"}) {
+    expect_error(ErrorCode::invalid_argument, {"too small", "16"}, [&] {
+      (void)to_pixels(parse_roi(text), {640, 480});
+    });
+  }
+}
+
 }  // namespace
 }  // namespace padim::test

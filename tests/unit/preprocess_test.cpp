@@ -115,15 +115,20 @@ double kernel(GeometryMode mode, double x) {
   return x < 3 ? 3 * std::sin(t) * std::sin(t / 3) / (t * t) : 0;
 }
 
-// Weights of the samples 0..count-1 for output `o`: the filter stretched over the frame's `length` pixels, of which
-// each sample covers `subsampling`.
-std::vector<double> weights_of(GeometryMode mode, int count, int subsampling, int length, int resized, int o) {
-  const double scale = static_cast<double>(length) / subsampling / resized;
+// Weights of the samples 0..count-1 for output `o`: the filter stretched over the `length` pixels of the frame from
+// `begin` on, of which each sample covers `subsampling`; samples that lie outside of them weigh nothing.
+std::vector<double> weights_of(GeometryMode mode, int count, int subsampling, int begin, int length, int resized,
+                               int o) {
+  const double first = static_cast<double>(begin) / subsampling;
+  const double last = static_cast<double>(begin + length) / subsampling;
+  const double scale = (last - first) / resized;
   const double stretch = std::max(scale, 1.0);
   std::vector<double> weights;
   double sum = 0;
   for (int i = 0; i < count; ++i) {
-    sum += weights.emplace_back(kernel(mode, (i + 0.5 - (o + 0.5) * scale) / stretch));
+    const bool outside = i + 1 <= first || i >= last;
+    const double distance = i + 0.5 - first - (o + 0.5) * scale;
+    sum += weights.emplace_back(outside ? 0 : kernel(mode, distance / stretch));
   }
   for (double& w : weights) w /= sum;
   return weights;
@@ -133,11 +138,12 @@ std::vector<double> weights_of(GeometryMode mode, int count, int subsampling, in
 std::vector<double> resized_component(const ImageView& frame, const Geometry& geometry, int index) {
   const Crop crop = crop_of(geometry, {frame.width, frame.height});
   const Plane plane = component(frame, index);
+  const Rectangle seen = geometry.roi.width > 0 ? geometry.roi : Rectangle{0, 0, frame.width, frame.height};
   const auto width = static_cast<std::size_t>(geometry.input.width);
   std::vector<double> narrow;  // [plane.height, input.width]
   for (int x = 0; x < geometry.input.width; ++x) {
-    const auto columns =
-        weights_of(geometry.mode, plane.width, plane.subsampling_x, frame.width, crop.resized.width, crop.left + x);
+    const auto columns = weights_of(geometry.mode, plane.width, plane.subsampling_x, seen.x, seen.width,
+                                    crop.resized.width, crop.left + x);
     narrow.resize(static_cast<std::size_t>(plane.height) * width);
     for (std::size_t v = 0; v < static_cast<std::size_t>(plane.height); ++v) {
       double sum = 0;
@@ -147,8 +153,8 @@ std::vector<double> resized_component(const ImageView& frame, const Geometry& ge
   }
   std::vector<double> result;
   for (int y = 0; y < geometry.input.height; ++y) {
-    const auto rows =
-        weights_of(geometry.mode, plane.height, plane.subsampling_y, frame.height, crop.resized.height, crop.top + y);
+    const auto rows = weights_of(geometry.mode, plane.height, plane.subsampling_y, seen.y, seen.height,
+                                 crop.resized.height, crop.top + y);
     for (std::size_t x = 0; x < width; ++x) {
       double sum = 0;
       for (std::size_t v = 0; v < rows.size(); ++v) sum += rows[v] * narrow[v * width + x];
@@ -221,6 +227,35 @@ TEST(Preprocess, EqualsDoublePrecision) {
       }
     }
   }
+}
+
+// A region of interest takes the frame's place, at odd offsets of subsampled formats too, and where it touches a
+// border.
+TEST(Preprocess, LooksAtTheRoiOnly) {
+  const Roi rois[] = {{32, 16, 64, 48}, {33, 17, 61, 47}, {0, 0, 41, 37}, {62, 51, 68, 47}, {0.25, 0.5, 0.5, 0.25}};
+  std::uint32_t seed = 500;
+  for (const auto& [format, name] : kFormats) {
+    for (const Roi& roi : rois) {
+      for (const Layout layout : {Layout::padded, Layout::bottom_up}) {
+        const Frame frame(format, {130, 98}, layout, ++seed, 77);
+        compare(frame.view, choose_geometry(GeometryMode::full, {64, 48}, {130, 98}, 16, roi));
+        compare(frame.view, choose_geometry(GeometryMode::paper, {48, 48}, {130, 98}, 16, roi));
+      }
+    }
+  }
+}
+
+// Frames of another size than the fitted ones are looked at in the same place of the scene.
+TEST(Preprocess, ScalesTheRoiWithTheFrame) {
+  const Geometry geometry = choose_geometry(GeometryMode::full, {}, {640, 480}, 16, {100, 50, 320, 240});
+  const FrameMapping twice = map_to_frame(geometry, {1280, 960});
+  EXPECT_DOUBLE_EQ(twice.offset_x, 200);
+  EXPECT_DOUBLE_EQ(twice.offset_y, 100);
+  EXPECT_DOUBLE_EQ(twice.scale_x * geometry.input.width, 640);
+  EXPECT_DOUBLE_EQ(twice.scale_y * geometry.input.height, 480);
+  expect_error(ErrorCode::mismatch, {"480x480"}, [&] { (void)map_to_frame(geometry, {480, 480}); });
+  const Geometry paper = choose_geometry(GeometryMode::paper, {}, {640, 480}, 16, {100, 50, 320, 240});
+  expect_error(ErrorCode::mismatch, {"480x480"}, [&] { (void)map_to_frame(paper, {480, 480}); });
 }
 
 // Both ranges of every colour matrix.

@@ -30,6 +30,9 @@ struct DetectorOptions {
   /// Processor threads of the network and of the distances; not positive: 1. One frame at a time gains little from
   /// more: see Backbone::run.
   int threads = -1;
+  /// Ignores more of the frame than the model's own mask does. The network still sees these places, so that what
+  /// happens there shows a little beside them; a mask of the fit (FitOptions::mask) is strict.
+  Mask mask = {};
 };
 
 /// Scores frames with a model. Owns only scratch memory: nothing is allocated per frame in a steady state. One thread

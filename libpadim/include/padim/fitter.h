@@ -36,6 +36,8 @@ struct FitOptions {
   int search_radius = 0;                     ///< positions, 0..4
   GeometryMode geometry = GeometryMode::full;
   Size input_size{};  ///< {0,0}: chosen from the first frame
+  Roi roi = {};       ///< the part of the first frame that counts; recorded in the model, as is the mask
+  Mask mask = {};     ///< a picture of the whole frame: what is dark is ignored
   /// Wanted, per frame, in (0, 0.5]. std::nullopt: the threshold is not calibrated, which takes a single set of
   /// statistics and stores no embeddings: for evaluations that bring their own threshold.
   std::optional<double> false_alarm_rate = kStreamFalseAlarmRate;
