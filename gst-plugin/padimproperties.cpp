@@ -153,6 +153,16 @@ void add_fit_properties(std::vector<Property>& out) {
                                  "Size of the network's input in a fit as WIDTHxHEIGHT, multiples of 16 (NULL = the "
                                  "frame's shape at about 256x256 pixels in all)"},
                                 kReady, PADIM_MEMBER(input_size)));
+  out.push_back(string_property({"roi", "Region of interest",
+                                 "Part of the frame that a fit looks at, as x,y,width,height in pixels of the first "
+                                 "frame, or in fractions of it where no number is above 1. Recorded in the model, "
+                                 "which detection obeys (NULL = the whole frame, or what the model says)"},
+                                kReady, PADIM_MEMBER(roi)));
+  out.push_back(string_property({"mask-file", "Mask file",
+                                 "Picture of a whole frame whose dark places are ignored. A fit records it in the "
+                                 "model; in mode detect it is applied on top of the model's own, where the network "
+                                 "still sees what is ignored (NULL = none)"},
+                                kReady, PADIM_MEMBER(mask_file)));
   out.push_back(double_property({"epsilon", "Epsilon",
                                  "Regularisation added to each variance (0 = the backbone's recommendation; not "
                                  "together with relative-epsilon)"},
@@ -203,6 +213,13 @@ void add_output_properties(std::vector<Property>& out) {
                                kPlaying, PADIM_MEMBER(live.attach_meta)));
   out.push_back(enum_property({"post-messages", "Post messages", "What is posted on the bus while detecting"},
                               post_messages_type(), kPlaying, PADIM_MEMBER(live.post_messages)));
+  out.push_back(uint_property({"max-regions", "Maximum of regions",
+                               "Regions of an anomalous frame that are drawn and reported, the hottest first"},
+                              1, 64, kPlaying, PADIM_MEMBER(live.max_regions)));
+  out.push_back(double_property({"min-region-area", "Minimum region area",
+                                 "Fraction of the frame below which a region is neither drawn nor reported, unless it "
+                                 "is the hottest"},
+                                0, 1, kPlaying, PADIM_MEMBER(live.min_region_area)));
   out.push_back(uint_property({"min-anomalous-frames", "Minimum of anomalous frames",
                                "Consecutive anomalous frames that begin an anomaly event"},
                               1, G_MAXINT, kPlaying, PADIM_MEMBER(live.min_anomalous_frames)));

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "maskfile.h"
 #include "padim/error.h"
 
 namespace padim::gst {
@@ -21,12 +22,16 @@ FitOptions fit_options(const Settings& settings) {
   options.search_radius = static_cast<int>(settings.search_radius);
   options.geometry = settings.geometry;
   options.input_size = parse_size(settings.input_size);
+  options.roi = parse_roi(settings.roi);
+  options.mask = mask_of(settings);
   options.false_alarm_rate = settings.false_alarm_rate;
   options.batch_size = static_cast<int>(settings.batch_size);
   options.augment = static_cast<int>(settings.fit_augment);
   options.threads = settings.threads;
   return options;
 }
+
+Mask mask_of(const Settings& settings) { return settings.mask_file.empty() ? Mask{} : read_mask(settings.mask_file); }
 
 BackboneOptions backbone_options(const Settings& settings, const std::string& name,
                                  const std::vector<std::filesystem::path>& folders) {

@@ -47,6 +47,8 @@ struct LiveSettings {
   unsigned attach_meta = kMetaScore | kMetaRoi | kMetaAnalytics;
   PostMessages post_messages = PostMessages::events;
   std::uint64_t message_interval_ns = 0;  ///< running time between two padim-score
+  unsigned max_regions = RegionLimits{}.count;
+  double min_region_area = RegionLimits{}.area;
   unsigned min_anomalous_frames = 1;
   std::uint64_t event_gap_ns = 1'000'000'000;
   unsigned adapt_half_life = 0;  ///< scored frames; 0: no adaptation
@@ -62,6 +64,8 @@ struct Settings {
   std::string device = BackboneOptions{}.device;
   Precision precision = BackboneOptions{}.precision;
   int threads = -1;
+  std::string roi;                   ///< "x,y,width,height"; empty: the whole frame, or what the model says
+  std::string mask_file;             ///< empty: none
   std::string json_location;         ///< "-": standard output; empty: none
   std::uint64_t json_max_bytes = 0;  ///< 0: no limit
 
@@ -80,8 +84,11 @@ struct Settings {
   double false_alarm_rate = kStreamFalseAlarmRate;
 };
 
-/// Throws invalid_argument for settings that contradict each other.
+/// Throws invalid_argument for settings that contradict each other, and what mask_of throws.
 [[nodiscard]] FitOptions fit_options(const Settings& settings);
+
+/// The mask of mask-file, or an empty one. Throws not_found, cannot_read.
+[[nodiscard]] Mask mask_of(const Settings& settings);
 
 /// The backbone `name`, looked for beside the model file, then in `folders`.
 [[nodiscard]] BackboneOptions backbone_options(const Settings& settings, const std::string& name,

@@ -76,6 +76,8 @@ State::Work State::work() const {
   return provider_.job() == Job::finishing ? Work::await_fit : Work::await_model;
 }
 
+RegionLimits State::region_limits() const { return {static_cast<int>(live_.max_regions), live_.min_region_area}; }
+
 void State::check_format(const GstVideoInfo& info) const {
   if (work() != Work::detect) return;
   static_cast<void>(map_to_frame(scorer_->model().info().geometry, {info.width, info.height}));
@@ -196,7 +198,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
   }
   schedule_.skipped();
   if (plan == Plan::reuse) {
-    finish_frame(buffer, scorer_->detector->judge(live_.threshold), times, Freshness::reused);
+    finish_frame(buffer, scorer_->detector->judge(live_.threshold, region_limits()), times, Freshness::reused);
     return Outcome::hand_on;
   }
   ++dropped_;
@@ -207,7 +209,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
 
 const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
-  const Detection& detection = scorer_->detector->detect(frame.view(), live_.threshold);
+  const Detection& detection = scorer_->detector->detect(frame.view(), live_.threshold, region_limits());
   schedule_.scored(times);
   inference_ = times;
   return detection;

@@ -82,6 +82,7 @@ class State {
   void enter_mode();
   void use(Scorer scorer);
   void check_format(const GstVideoInfo& info) const;
+  [[nodiscard]] RegionLimits region_limits() const;
 
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
   [[nodiscard]] Outcome detect_frame(GstBuffer* buffer, const FrameTimes& times);

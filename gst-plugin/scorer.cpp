@@ -36,6 +36,13 @@ void check_backbone(const Settings& settings, const std::string& name) {
                                                "': leave backbone unset, or fit a model with it");
 }
 
+void check_roi(const Settings& settings, const Geometry& geometry) {
+  if (settings.roi.empty()) return;
+  if (to_pixels(parse_roi(settings.roi), geometry.fitted_frame) == geometry.roi) return;
+  throw Error(ErrorCode::invalid_argument, "model '" + settings.model_file + "' was not fitted with roi '" +
+                                               settings.roi + "': leave roi unset, or fit a model with it");
+}
+
 }  // namespace
 
 std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, const std::string& name) {
@@ -44,7 +51,8 @@ std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, co
 
 Scorer make_scorer(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model) {
   Scorer scorer;
-  scorer.detector = std::make_unique<Detector>(backbone, std::move(model), DetectorOptions{settings.threads});
+  scorer.detector =
+      std::make_unique<Detector>(backbone, std::move(model), DetectorOptions{settings.threads, mask_of(settings)});
   scorer.backbone = std::move(backbone);
   scorer.frame_time = warm_up(*scorer.detector);
   return scorer;
@@ -59,6 +67,7 @@ Scorer load_scorer(const Settings& settings) {
   Model model = Model::load(settings.model_file);
   const std::string name = model.info().backbone;
   check_backbone(settings, name);
+  check_roi(settings, model.info().geometry);
   return make_scorer(settings, open_named_backbone(settings, name), std::move(model));
 }
 

@@ -59,9 +59,12 @@ struct Detector::Impl {
     detection.raw_score = static_cast<double>(raw);
   }
 
-  void judge(double threshold) {
+  void judge(double threshold, const RegionLimits& limits) {
     if (!(threshold >= 0 && threshold <= 1)) {
       throw Error(ErrorCode::invalid_argument, "threshold must be 0..1; 0.5 is the calibrated one");
+    }
+    if (limits.count < 1 || !(limits.area >= 0 && limits.area <= 1)) {
+      throw Error(ErrorCode::invalid_argument, "region limits must be 1 or more regions, and an area of 0..1");
     }
     detection.calibrated = model.info().calibration.threshold;
     detection.threshold = threshold;
@@ -71,7 +74,8 @@ struct Detector::Impl {
     detection.anomalous = detection.raw_score >= raw_threshold;
     detection.regions.clear();
     if (!detection.anomalous) return;
-    find_regions(detection.map, raw_threshold, detection.calibrated, detection.mapping, frame, detection.regions);
+    find_regions(detection.map, raw_threshold, detection.calibrated, detection.mapping, frame, limits,
+                 detection.regions);
   }
 
   Model model;
@@ -92,16 +96,16 @@ Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
 
-const Detection& Detector::detect(const ImageView& frame, double threshold) {
+const Detection& Detector::detect(const ImageView& frame, double threshold, const RegionLimits& limits) {
   impl_->score(frame);
-  impl_->judge(threshold);
+  impl_->judge(threshold, limits);
   return impl_->detection;
 }
 
-const Detection& Detector::judge(double threshold) {
+const Detection& Detector::judge(double threshold, const RegionLimits& limits) {
   if (impl_->frame == Size{})
     throw Error(ErrorCode::invalid_argument, "no frame was detected yet: call detect() first");
-  impl_->judge(threshold);
+  impl_->judge(threshold, limits);
   return impl_->detection;
 }
 

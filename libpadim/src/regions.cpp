@@ -134,7 +134,7 @@ Region to_region(const Component& component, double calibrated, const FrameMappi
 }  // namespace
 
 void find_regions(const ScoreMap& map, double raw_threshold, double calibrated, const FrameMapping& mapping, Size frame,
-                  std::vector<Region>& regions) {
+                  const RegionLimits& limits, std::vector<Region>& regions) {
   thread_local Scratch scratch;
   regions.clear();
   if (std::isnan(raw_threshold) || frame.width < 1 || frame.height < 1) return;
@@ -152,10 +152,12 @@ void find_regions(const ScoreMap& map, double raw_threshold, double calibrated, 
     const float peak_b = runs[b].component.peak;
     return peak_a != peak_b ? peak_a > peak_b : a < b;
   };
-  const std::size_t kept = std::min<std::size_t>(roots.size(), kMaxRegions);
-  std::partial_sort(roots.begin(), roots.begin() + static_cast<std::ptrdiff_t>(kept), roots.end(), stronger);
-  for (std::size_t i = 0; i < kept; ++i) {
-    regions.push_back(to_region(runs[roots[i]].component, calibrated, mapping, frame));
+  std::sort(roots.begin(), roots.end(), stronger);
+  const double least = limits.area * frame.width * frame.height;
+  for (const std::size_t root : roots) {
+    if (regions.size() == static_cast<std::size_t>(limits.count)) break;
+    const Region region = to_region(runs[root].component, calibrated, mapping, frame);
+    if (regions.empty() || region.area >= least) regions.push_back(region);
   }
 }
 

@@ -84,6 +84,9 @@ TEST(PropertiesTest, HaveTheDocumentedDefaults) {
       {"attach-meta", "score+roi+analytics"},
       {"post-messages", "events"},
       {"json-location", "NULL"},
+      {"mask-file", "NULL"},
+      {"max-regions", "16"},
+      {"roi", "NULL"},
       {"json-max-bytes", "0"},
       {"message-interval", "0"},
       {"last-score", "-1"},
@@ -97,6 +100,8 @@ TEST(PropertiesTest, HaveTheDocumentedDefaults) {
   double number = 0;
   g_object_get(element.get(), "overlay-floor", &number, nullptr);
   EXPECT_DOUBLE_EQ(number, 0.3);
+  g_object_get(element.get(), "min-region-area", &number, nullptr);
+  EXPECT_DOUBLE_EQ(number, 0.0005);
   g_object_get(element.get(), "false-alarm-rate", &number, nullptr);
   EXPECT_DOUBLE_EQ(number, 0.001);
 }
@@ -135,6 +140,10 @@ TEST(PropertiesTest, KeepWhatIsSet) {
       {"attach-meta", "score"},
       {"post-messages", "all"},
       {"json-location", "-"},
+      {"mask-file", "mask.png"},
+      {"max-regions", "5"},
+      {"min-region-area", "0.25"},
+      {"roi", "0.1,0.1,0.5,0.5"},
       {"json-max-bytes", "1000000"},
       {"message-interval", "500000000"},
       {"min-anomalous-frames", "3"},

@@ -30,9 +30,9 @@ ScoreMap map_of(const std::vector<std::string>& rows) {
 }
 
 std::vector<Region> regions_of(const ScoreMap& map, double threshold, const FrameMapping& mapping = {},
-                               Size frame = {100, 100}) {
+                               Size frame = {100, 100}, const RegionLimits& limits = {64, 0}) {
   std::vector<Region> regions;
-  find_regions(map, threshold, 50, mapping, frame, regions);
+  find_regions(map, threshold, 50, mapping, frame, limits, regions);
   return regions;
 }
 
@@ -126,8 +126,28 @@ TEST(Regions, KeepsTheStrongest) {
   }
   std::sort(peaks.rbegin(), peaks.rend());
   const std::vector<Region> regions = regions_of(map, 50, {}, {2000, 1});
-  ASSERT_EQ(regions.size(), static_cast<std::size_t>(kMaxRegions));
+  ASSERT_EQ(regions.size(), 64U);
   for (std::size_t i = 0; i < regions.size(); ++i) EXPECT_DOUBLE_EQ(regions[i].score, peaks[i] / (peaks[i] + 50.0));
+}
+
+// Small parts and parts beyond the wanted number are left out, the strongest never.
+TEST(Regions, ObeysItsLimits) {
+  ScoreMap map{20, 3, std::vector<float>(60)};
+  const auto set = [&](int x, int y, float value) { map.values[static_cast<std::size_t>(y * 20 + x)] = value; };
+  set(0, 0, 90);  // the strongest, of one pixel
+  for (int x = 5; x < 9; ++x) set(x, 1, 80);
+  set(12, 2, 70);
+  for (int x = 15; x < 20; ++x) set(x, 0, 60);
+  const auto areas = [&](const RegionLimits& limits) {
+    std::vector<double> found;
+    for (const Region& region : regions_of(map, 50, {}, {20, 3}, limits)) found.push_back(region.area);
+    return found;
+  };
+  EXPECT_EQ(areas({64, 0}), (std::vector<double>{1, 4, 1, 5}));
+  EXPECT_EQ(areas({2, 0}), (std::vector<double>{1, 4}));
+  EXPECT_EQ(areas({64, 2.0 / 60}), (std::vector<double>{1, 4, 5}));
+  EXPECT_EQ(areas({2, 4.5 / 60}), (std::vector<double>{1, 5}));
+  EXPECT_EQ(areas({64, 1}), (std::vector<double>{1}));
 }
 
 /// Flood fill, the plain way: number of parts and, per part, its count.

@@ -12,6 +12,7 @@
 #include "file_io.h"
 #include "frame_source.h"
 #include "ground_truth.h"
+#include "image_source.h"
 #include "interrupt.h"
 #include "padim/detector.h"
 #include "padim/error.h"
@@ -35,6 +36,7 @@ struct DetectArguments {
   std::filesystem::path maps;
   std::filesystem::path json;
   std::filesystem::path ground_truth;
+  std::filesystem::path mask;
   BackboneArguments backbone;
   double threshold = Detection{}.threshold;
   std::vector<std::string> overlay = {"heatmap", "text"};
@@ -131,7 +133,8 @@ int run_detect(const DetectArguments& arguments) {
   const auto source = open_frame_source(arguments.input);
   const Model model = Model::load(arguments.model);
   const auto backbone = open_backbone(backbone_options(arguments.backbone, model.info().backbone, arguments.model));
-  Detector detector(backbone, model, {.threads = arguments.backbone.threads});
+  const Mask mask = arguments.mask.empty() ? Mask{} : read_mask(arguments.mask);
+  Detector detector(backbone, model, {.threads = arguments.backbone.threads, .mask = mask});
   const Sinks sinks = open_sinks(arguments, *source);
   const Tally tally = inspect(*source, detector, sinks, arguments.threshold);
   summarise(tally);
@@ -185,6 +188,10 @@ void add_detect_command(CLI::App& app, int& status) {
   command->add_option("--threshold", arguments->threshold, "score from which a frame is anomalous; 0.5 is calibrated")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  command
+      ->add_option("--mask", arguments->mask,
+                   "picture of a whole frame whose dark places are ignored, besides what the model ignores")
+      ->type_name("IMAGE");
   command->add_flag("--skip-unreadable", arguments->skip_unreadable,
                     "do not fail because of images that cannot be read");
   add_result_options(*command, *arguments);

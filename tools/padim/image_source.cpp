@@ -169,4 +169,12 @@ cv::Mat read_image(const std::filesystem::path& file, int flags) {
   throw Error(ErrorCode::bad_format, "cannot read image " + in_quotes(file) + ": " + cause);
 }
 
+Mask read_mask(const std::filesystem::path& file) {
+  const cv::Mat picture = read_image(file, cv::IMREAD_GRAYSCALE);
+  Mask mask{picture.cols, picture.rows};
+  for (int y = 0; y < picture.rows; ++y)
+    mask.values.insert(mask.values.end(), picture.ptr(y), picture.ptr(y) + picture.cols);
+  return mask;
+}
+
 }  // namespace padim::tool

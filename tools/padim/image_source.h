@@ -6,6 +6,7 @@
 #include <opencv2/core.hpp>
 
 #include "frame_source.h"
+#include "padim/geometry.h"
 
 namespace padim::tool {
 
@@ -22,5 +23,8 @@ namespace padim::tool {
 
 /// The pixels of an image of 8-bit BGR.
 [[nodiscard]] ImageView bgr_view(const cv::Mat& image);
+
+/// A picture whose dark places are ignored. Throws as read_image does.
+[[nodiscard]] Mask read_mask(const std::filesystem::path& file);
 
 }  // namespace padim::tool

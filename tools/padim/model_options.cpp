@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "image_source.h"
+
 namespace padim::tool {
 
 void add_model_options(CLI::App& command, ModelArguments& arguments) {
@@ -50,6 +52,14 @@ void add_model_options(CLI::App& command, ModelArguments& arguments) {
       .add_option("--input-size", arguments.input_size, "of the network, e.g. 320x240; else chosen to fit the frame")
       ->type_name("WxH")
       ->group(group);
+  command
+      .add_option("--roi", arguments.roi,
+                  "the part that is looked at, in pixels of the first frame or in fractions of it; else all of it")
+      ->type_name("X,Y,W,H")
+      ->group(group);
+  command.add_option("--mask", arguments.mask, "picture of a whole frame whose dark places are ignored")
+      ->type_name("IMAGE")
+      ->group(group);
 }
 
 FitOptions fit_options(const ModelArguments& arguments) {
@@ -60,6 +70,8 @@ FitOptions fit_options(const ModelArguments& arguments) {
   options.input_size = parse_size(arguments.input_size);
   std::istringstream names(arguments.taps);
   for (std::string name; std::getline(names, name, ',');) options.taps.push_back(name);
+  options.roi = parse_roi(arguments.roi);
+  if (!arguments.mask.empty()) options.mask = read_mask(arguments.mask);
   return options;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "padim/fitter.h"
@@ -21,14 +22,15 @@ struct ModelArguments {
   std::string geometry = to_string(FitOptions{}.geometry);
   std::string input_size;
   std::string taps;  ///< names, separated by commas
+  std::string roi;
+  std::filesystem::path mask;
 };
 
-/// Adds --taps, --grid, --search-radius, --reduction, --dimensions, --seed, --epsilon, --relative-epsilon, --geometry
-/// and
-/// --input-size.
+/// Adds --taps, --grid, --search-radius, --reduction, --dimensions, --seed, --epsilon, --relative-epsilon, --geometry,
+/// --input-size, --roi and --mask.
 void add_model_options(CLI::App& command, ModelArguments& arguments);
 
-/// Throws invalid_argument.
+/// Throws invalid_argument, and what read_mask throws.
 [[nodiscard]] FitOptions fit_options(const ModelArguments& arguments);
 
 }  // namespace padim::tool

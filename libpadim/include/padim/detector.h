@@ -22,7 +22,7 @@ struct Detection {
   bool anomalous = false;       ///< score >= threshold; exactly when `regions` is not empty
   ScoreMap map;                 ///< raw scores at network-input size
   FrameMapping mapping;         ///< from the map's coordinates to the frame's
-  std::vector<Region> regions;  ///< by falling score
+  std::vector<Region> regions;  ///< by falling score, within the limits asked for
 };
 
 /// How a detector runs.
@@ -46,13 +46,13 @@ class Detector {
   Detector& operator=(Detector&&) noexcept;
 
   /// threshold: shown score in [0, 1] from which a frame counts as anomalous; 0.5 is the calibrated one.
-  /// The result lives until the next call. Throws mismatch for frames whose shape does not fit the model,
-  /// numeric where the network's output is not finite.
-  const Detection& detect(const ImageView& frame, double threshold = 0.5);
+  /// The result lives until the next call. Throws invalid_argument for values out of range, mismatch for frames whose
+  /// shape does not fit the model, numeric where the network's output is not finite.
+  const Detection& detect(const ImageView& frame, double threshold = 0.5, const RegionLimits& limits = {});
 
   /// Judges the latest frame again, by another threshold and without the network. Lifetime as of detect(). Throws
   /// invalid_argument where no frame was detected yet.
-  const Detection& judge(double threshold);
+  const Detection& judge(double threshold, const RegionLimits& limits = {});
 
   /// Embedding [P, d] of the latest frame; lives until the next call of detect(). Empty before the first one.
   [[nodiscard]] std::span<const float> embedding() const;

@@ -26,6 +26,14 @@ struct Region {
   double score = 0;  ///< shown score of its highest point, threshold..1
 };
 
+/// Which regions of an anomalous frame are reported; the strongest always is.
+struct RegionLimits {
+  int count = 16;        ///< so many of the strongest, 1..64
+  double area = 0.0005;  ///< fraction of the frame, 0..1; regions that are smaller are left out
+
+  friend bool operator==(const RegionLimits&, const RegionLimits&) = default;
+};
+
 /// Shown score of a raw one: raw / (raw + calibrated), in [0, 1), 0.5 at the calibrated threshold, strictly monotone
 /// and the same for every frame. calibrated > 0.
 [[nodiscard]] double shown_score(double raw, double calibrated);
