@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "backbone_engines.h"
+#include "backbone_parts.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -400,14 +401,18 @@ class OnednnBackbone final : public Backbone, public std::enable_shared_from_thi
 
   [[nodiscard]] std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const override {
     if (taps.size() == info_.taps.size()) return shared_from_this();
-    auto narrow = std::make_shared<const Network>(padim::with_taps(*network_, taps));
-    return make_onednn_backbone(std::move(narrow), precision_);
+    return parts_.get(BackboneParts::Kept::taps, taps, [&] {
+      auto narrow = std::make_shared<const Network>(padim::with_taps(*network_, taps));
+      return make_onednn_backbone(std::move(narrow), precision_);
+    });
   }
 
   [[nodiscard]] std::shared_ptr<const Backbone> with_last_tap_channels(std::span<const int> channels) const override {
     if (static_cast<int>(channels.size()) == info_.taps.back().channels) return shared_from_this();
-    auto narrow = std::make_shared<const Network>(with_last_channels(*network_, channels));
-    return make_onednn_backbone(std::move(narrow), precision_);
+    return parts_.get(BackboneParts::Kept::last_tap_channels, channels, [&] {
+      auto narrow = std::make_shared<const Network>(with_last_channels(*network_, channels));
+      return make_onednn_backbone(std::move(narrow), precision_);
+    });
   }
 
   void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
@@ -456,6 +461,7 @@ class OnednnBackbone final : public Backbone, public std::enable_shared_from_thi
   std::shared_ptr<const Network> network_;
   BackboneInfo info_;
   Precision precision_;
+  mutable BackboneParts parts_;
   InputTable<float> floats_;
   InputTable<std::uint16_t> bfloats_;
   mutable std::mutex mutex_;  // guards what follows

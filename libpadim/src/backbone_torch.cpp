@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backbone_engines.h"
+#include "backbone_parts.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -96,14 +97,18 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
 
   [[nodiscard]] std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const override {
     if (taps.size() == info_.taps.size()) return shared_from_this();
-    auto narrow = std::make_shared<const Network>(padim::with_taps(*network_, taps));
-    return make_torch_backbone(std::move(narrow), info_.device, precision_);
+    return parts_.get(BackboneParts::Kept::taps, taps, [&] {
+      auto narrow = std::make_shared<const Network>(padim::with_taps(*network_, taps));
+      return make_torch_backbone(std::move(narrow), info_.device, precision_);
+    });
   }
 
   [[nodiscard]] std::shared_ptr<const Backbone> with_last_tap_channels(std::span<const int> channels) const override {
     if (static_cast<int>(channels.size()) == info_.taps.back().channels) return shared_from_this();
-    auto narrow = std::make_shared<const Network>(with_last_channels(*network_, channels));
-    return make_torch_backbone(std::move(narrow), info_.device, precision_);
+    return parts_.get(BackboneParts::Kept::last_tap_channels, channels, [&] {
+      auto narrow = std::make_shared<const Network>(with_last_channels(*network_, channels));
+      return make_torch_backbone(std::move(narrow), info_.device, precision_);
+    });
   }
 
   void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
@@ -170,6 +175,7 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
   std::shared_ptr<const Network> network_;
   BackboneInfo info_;
   Precision precision_;
+  mutable BackboneParts parts_;
   c10::Device device_;
   at::ScalarType type_;
   std::vector<TorchBlock> blocks_;

@@ -197,6 +197,26 @@ TEST_P(BackboneEngines, AgreeInBfloat16) {
   expect_same(taps_of(*make_torch_backbone(network, "cpu", Precision::bfloat16), input), exact, 0.05);
 }
 
+// Who asks for the same part of a backbone gets the same one, as long as it is in use.
+TEST(BackboneEngine, PartsAreShared) {
+  const auto network = std::make_shared<const Network>(NetworkMaker().make(Padding::symmetric));
+  for (const auto& backbone :
+       {make_torch_backbone(network, "cpu", Precision::float32), make_onednn_backbone(network, Precision::float32)}) {
+    const std::vector<int> some{1, 5, 7};
+    const std::vector<int> others{1, 5, 8};
+    const auto first = backbone->with_last_tap_channels(some);
+    EXPECT_EQ(backbone->with_last_tap_channels(some), first);
+    EXPECT_NE(backbone->with_last_tap_channels(others), first);
+    const std::vector<int> taps{0, 1};
+    const auto shallow = backbone->with_taps(taps);
+    EXPECT_EQ(backbone->with_taps(taps), shallow);
+    EXPECT_EQ(shallow->info().taps.size(), 2U);
+
+    const std::weak_ptr<const Backbone> gone = backbone->with_last_tap_channels(others);
+    EXPECT_TRUE(gone.expired());
+  }
+}
+
 // Threads that run one backbone at once, with inputs of different shapes, each get what a thread alone gets.
 TEST(BackboneEngine, IsSharedByThreads) {
   const auto backbone = make_onednn_backbone(network_with(Padding::same), Precision::float32);
