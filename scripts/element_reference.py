@@ -5,6 +5,7 @@ Needs GStreamer to find the element: run it in `meson devenv -C build`.
 """
 
 import argparse
+import ctypes
 import difflib
 import pathlib
 import re
@@ -29,9 +30,7 @@ def element_type():
     factory = Gst.ElementFactory.find("padimfilter")
     if factory is None:
         raise SystemExit("GStreamer does not know padimfilter: run this in 'meson devenv -C build'")
-    gtype = factory.load().get_element_type()
-    GObject.type_class_ref(gtype)  # properties and signals exist from then on
-    return gtype
+    return factory.create(None).__gtype__
 
 
 def properties(gtype):
@@ -39,16 +38,43 @@ def properties(gtype):
     return [spec for spec in GObject.list_properties(gtype) if spec.owner_type == gtype]
 
 
+class Value(ctypes.Structure):
+    """GEnumValue and GFlagsValue."""
+    _fields_ = [("value", ctypes.c_uint), ("name", ctypes.c_char_p), ("nick", ctypes.c_char_p)]
+
+
+class EnumClass(ctypes.Structure):
+    """GEnumClass (numbers: minimum, maximum)."""
+    _fields_ = [("type", ctypes.c_size_t), ("numbers", ctypes.c_int * 2), ("count", ctypes.c_uint),
+                ("values", ctypes.POINTER(Value))]
+
+
+class FlagsClass(ctypes.Structure):
+    """GFlagsClass (numbers: mask)."""
+    _fields_ = [("type", ctypes.c_size_t), ("numbers", ctypes.c_uint), ("count", ctypes.c_uint),
+                ("values", ctypes.POINTER(Value))]
+
+
 def values(spec):
-    """(nick, description) of the values that an enumeration or a set of flags knows."""
-    if spec.value_type.is_a(GObject.TYPE_ENUM):
-        known = spec.enum_class.__enum_values__
-    elif spec.value_type.is_a(GObject.TYPE_FLAGS):
-        known = spec.flags_class.__flags_values__
-    else:
-        return []
-    return [(value.value_nicks[0] if hasattr(value, "value_nicks") else value.value_nick,
-             value.value_names[0] if hasattr(value, "value_names") else value.value_name) for value in known.values()]
+    """{number: (nick, description)} of what an enumeration or a set of flags knows. Read from the C structures: what
+    PyGObject makes of them differs from version to version."""
+    layout = EnumClass if is_enum(spec) else FlagsClass if is_flags(spec) else None
+    if layout is None:
+        return {}
+    gobject = ctypes.CDLL("libgobject-2.0.so.0")
+    gobject.g_type_from_name.restype = ctypes.c_size_t
+    gobject.g_type_class_ref.argtypes = [ctypes.c_size_t]
+    gobject.g_type_class_ref.restype = ctypes.POINTER(layout)
+    known = gobject.g_type_class_ref(gobject.g_type_from_name(spec.value_type.name.encode())).contents
+    return {value.value: (value.nick.decode(), value.name.decode()) for value in known.values[:known.count]}
+
+
+def is_enum(spec):
+    return spec.value_type.is_a(GObject.TYPE_ENUM)
+
+
+def is_flags(spec):
+    return spec.value_type.is_a(GObject.TYPE_FLAGS)
 
 
 def number(value):
@@ -57,11 +83,9 @@ def number(value):
 
 def kind(spec):
     """What a user may set it to."""
-    nicks = [f"`{nick}`" for nick, _ in values(spec)]
-    if spec.value_type.is_a(GObject.TYPE_ENUM):
-        return ", ".join(nicks)
-    if spec.value_type.is_a(GObject.TYPE_FLAGS):
-        return " + ".join(nicks)
+    nicks = [f"`{nick}`" for nick, _ in values(spec).values()]
+    if nicks:
+        return (", " if is_enum(spec) else " + ").join(nicks)
     name = TYPES[spec.value_type.name]
     if not hasattr(spec, "minimum"):
         return name
@@ -72,13 +96,12 @@ def kind(spec):
 
 def default(spec):
     value = spec.default_value
-    if spec.value_type.is_a(GObject.TYPE_ENUM):
-        return f"`{value.value_nick}`"
-    if spec.value_type.is_a(GObject.TYPE_FLAGS):
-        return f"`{'+'.join(value.value_nicks)}`" if value else "0"
-    if value is None:
-        return ""
-    return number(value)
+    if is_enum(spec):
+        return f"`{values(spec)[int(value)][0]}`"
+    if is_flags(spec):
+        nicks = [nick for flag, (nick, _) in values(spec).items() if int(value) & flag]
+        return f"`{'+'.join(nicks)}`" if nicks else "0"
+    return "" if value is None else number(value)
 
 
 def change(spec):
@@ -98,7 +121,7 @@ def property_tables(gtype):
               for spec in properties(gtype)]
     lines += ["", "| value of | | meaning |", "|---|---|---|"]
     for spec in properties(gtype):
-        lines += [f"| `{spec.name}` | `{nick}` | {description} |" for nick, description in values(spec)]
+        lines += [f"| `{spec.name}` | `{nick}` | {description} |" for nick, description in values(spec).values()]
     return lines
 
 

@@ -24,22 +24,19 @@ from gi.repository import GLib, Gst, GstApp  # noqa: E402, F401
 
 
 class ClipWriter:
-    """One clip; its first frame is a key frame and gets the time 0."""
+    """One clip; its first frame is a key frame."""
 
     def __init__(self, path, sample):
         self.path = path
-        self.origin = sample.get_buffer().pts
-        self.pipeline = Gst.parse_launch("appsrc name=source format=time ! h264parse ! matroskamux ! filesink name=file")
+        self.pipeline = Gst.parse_launch("appsrc name=source format=time ! h264parse ! matroskamux offset-to-zero=true"
+                                         " ! filesink name=file")
         self.pipeline.get_by_name("file").set_property("location", str(path))
         self.source = self.pipeline.get_by_name("source")
         self.source.set_property("caps", sample.get_caps())
         self.pipeline.set_state(Gst.State.PLAYING)
 
     def write(self, sample):
-        buffer = sample.get_buffer().copy()
-        buffer.pts -= self.origin
-        buffer.dts = Gst.CLOCK_TIME_NONE
-        self.source.push_buffer(buffer)
+        self.source.push_buffer(sample.get_buffer())
 
     def close(self):
         self.source.end_of_stream()

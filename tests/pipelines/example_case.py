@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,18 @@ class ExampleCase(unittest.TestCase):
         if result.returncode != 0:
             raise AssertionError(f"{command} failed with {result.returncode}:\n{result.stdout}\n{result.stderr}")
         return result
+
+    def play(self, *command, seconds=30):
+        """Runs a command until its stream ends, or Ctrl-C after some seconds: the end of an RTSP stream may go unnoticed
+        when its last packets are lost."""
+        with subprocess.Popen(list(map(str, command)), env=self.environment, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True) as process:
+            try:
+                _, errors = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+                _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, errors)
 
     @classmethod
     def example(cls, name, *options):

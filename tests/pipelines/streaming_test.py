@@ -36,15 +36,15 @@ class StreamingTest(ExampleCase):
         """A stream goes through two servers: a camera that is not annotated, and the one that detects in it."""
         recording = self.folder / "rtsp.mkv"
         with self.server("--overlay", 0) as camera, self.server("--input", camera) as annotated:
-            self.execute("gst-launch-1.0", "-q", "rtspsrc", f"location={annotated}", "protocols=tcp", "!", "rtph264depay",
-                         "!", "h264parse", "!", "matroskamux", "!", "filesink", f"location={recording}")
+            self.play("gst-launch-1.0", "-e", "rtspsrc", f"location={annotated}", "protocols=tcp", "!", "rtph264depay",
+                      "!", "h264parse", "!", "matroskamux", "!", "filesink", f"location={recording}")
         self.assert_annotated(decode(recording))
 
     def test_rtsp_in_hls_out(self):
         """The segments that the playlist names play, and hold the annotated stream."""
         folder = self.folder / "hls"
         with self.server("--overlay", 0) as camera:
-            self.example("06-hls.sh", "--input", camera, "--folder", folder)
+            self.play(EXAMPLES / "06-hls.sh", "--input", camera, "--folder", folder)
         playlist = (folder / "playlist.m3u8").read_text().splitlines()
         self.assertIn("#EXT-X-ENDLIST", playlist)
         segments = [folder / line for line in playlist if line and not line.startswith("#")]
