@@ -138,7 +138,7 @@ TEST_F(AnalyticsTest, TensorHoldsTheScoreMap) {
   ASSERT_EQ(tensor->data_type, GST_TENSOR_DATA_TYPE_FLOAT32);
   ASSERT_EQ(tensor->num_dims, 2U);
   const auto bytes = bytes_of(tensor->data);
-  ASSERT_EQ(bytes.size(), tensor->dims[0].size * tensor->dims[1].size * sizeof(float));
+  ASSERT_EQ(bytes.size(), tensor->dims[0] * tensor->dims[1] * sizeof(float));
   std::vector<float> values(bytes.size() / sizeof(float));
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<std::uint8_t*>(values.data()));
   EXPECT_EQ(static_cast<double>(*std::max_element(values.begin(), values.end())),
