@@ -28,6 +28,8 @@ BUILD_PACKAGES=(
   pkgconf
 )
 RUN_PACKAGES=(
+  fonts-dejavu-core
+  gnuplot-nox
   gstreamer1.0-libav
   gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-base
@@ -40,6 +42,7 @@ RUN_PACKAGES=(
   python3-pip
 )
 TEST_PACKAGES=(
+  chromium
   clang-format
   doxygen
   gir1.2-gst-plugins-base-1.0

@@ -174,6 +174,91 @@ class Figures(EvalCase):
         self.assertIn("crops", result.stderr)
 
 
+class Comparisons(EvalCase):
+    def test_sum_adds_the_maps_of_one_model_per_tap(self):
+        # Wider than high: the taps' strides would give other network inputs, were each tap left to itself.
+        results, _ = self.results("--classes", "cap", "--fusion", "sum", "--taps", "layer1,layer3")
+        one = results["classes"][0]
+        self.assertEqual((one["fusion"], one["threshold"]), ("sum", None))
+        cap, sums = self.data() / "cap", {}
+        size = "x".join(map(str, one["model"]["input"]))
+        for tap in ("layer1", "layer3"):
+            model, maps = self.folder / f"{tap}.padim", self.folder / tap
+            self.assertEqual(self.fit(cap / "train" / "good", model, "--taps", tap, "--input-size", size).returncode, 0)
+            self.assertEqual(self.detect(cap / "test", "--maps", maps, model=model).returncode, 0)
+            for file in maps.rglob("*.npy"):
+                name = str(file.relative_to(maps).with_suffix(""))
+                sums[name] = sums.get(name, 0) + np.load(file)
+        ours = {"/".join(pathlib.Path(image["file"]).with_suffix("").parts[-2:]): image["raw_score"]
+                for image in one["images"]}
+        self.assertEqual(sorted(ours), sorted(sums))
+        for name, scores in sums.items():
+            self.assertAlmostEqual(ours[name] / scores.max(), 1, delta=1e-5)
+
+    def test_ablation_compares_layers_and_dimensions(self):
+        save = self.folder / "ablation"
+        result = self.evaluate("--ablation", "--save", save)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("100 dimensions are left out", result.stderr)
+        rows = json.loads((save / "ablation.json").read_text())["configurations"]
+        self.assertEqual([row["name"] for row in rows],
+                         ["layer1 alone", "layer2 alone", "layer3 alone", "sum of all maps", "all together"])
+        self.assertEqual([len(row["classes"][0]["model"]["taps"]) for row in rows], [1, 1, 1, 1, 3])
+        self.assertEqual([row["classes"][0]["fusion"] for row in rows], ["concatenate"] * 3 + ["sum", "concatenate"])
+        joint, _ = self.results()
+        for figure in FIGURES[:-2]:
+            self.assertAlmostEqual(rows[-1]["mean"][figure], joint["mean"][figure], delta=1e-5)
+        printed = [line for line in result.stdout.splitlines() if line.startswith("all together")][0].split()
+        self.assertAlmostEqual(float(printed[2]), rows[-1]["mean"]["image_auroc"], delta=6e-4)
+        with open(save / "ablation.csv", newline="", encoding="utf-8") as file:
+            lines = list(csv.DictReader(file))
+        self.assertEqual([line["class"] for line in lines], ["board", "cap", "mean"] * 5)
+
+
+class Pictures(EvalCase):
+    def test_every_image_has_five_panels(self):
+        self.results()
+        save = self.folder / "results"
+        pictures = sorted(str(file.relative_to(save / "pictures")) for file in save.glob("pictures/*/*/*.png"))
+        images = sorted(f"{file.parts[-4]}/{file.parts[-2]}/{file.name}" for file in self.data().glob("*/test/*/*.png"))
+        self.assertEqual(pictures, images)
+        pixels = np.asarray(Image.open(save / "pictures" / "board" / "patch" / "000.png"))
+        width = (pixels.shape[1] + 6) // 5
+        panels = [pixels[-200:, i * width:i * width + width - 6].astype(int) for i in range(5)]
+        self.assertEqual([panel.shape for panel in panels], [panels[0].shape] * 5)
+        truth = panels[1][..., 0] > 0
+        self.assertAlmostEqual(truth.mean(), (mask() > 0).mean(), delta=0.01)
+        image, _, heat, found, outline = panels
+        self.assertGreater(image[truth].mean(), image[~truth].mean())
+        self.assertTrue(found[..., 0][truth].mean() > 200 > found[..., 0][~truth].mean())
+        # Jet: the hot is red, the cold is blue.
+        self.assertGreater(heat[truth][:, 0].mean(), heat[truth][:, 2].mean())
+        self.assertGreater(heat[~truth][:, 2].mean(), heat[~truth][:, 0].mean())
+        self.assertTrue((np.abs(outline - image).sum(axis=-1) > 0).mean() < 0.2)
+        self.assertTrue(((outline == [255, 0, 0]).all(axis=-1)).any())
+
+    def test_plots(self):
+        if shutil.which("gnuplot") is None:
+            self.skipTest("gnuplot (Debian: gnuplot-nox) is not installed")
+        self.results()
+        for name in ("roc_curve.png", "pro_curve.png", "histograms/board.png", "histograms/cap.png"):
+            with Image.open(self.folder / "results" / name) as plot:
+                self.assertGreater(len(plot.convert("RGB").getcolors(1 << 20)), 10, name)
+
+    def test_without_gnuplot_the_rest_is_there(self):
+        empty = self.folder / "path"
+        empty.mkdir()
+        (empty / "sh").symlink_to("/bin/sh")
+        save = self.folder / "results"
+        result = run("eval", "--data", self.data(), "--save", save, *self.backbone(),
+                     env={**os.environ, "PATH": str(empty)})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("apt-get install gnuplot-nox", result.stderr)
+        self.assertFalse((save / "roc_curve.png").exists())
+        self.assertIn("gnuplot", (save / "report.html").read_text())
+        self.assertTrue((save / "pictures" / "cap" / "patch" / "000.png").exists())
+
+
 class HostileData(EvalCase):
     """Each fault is one sentence that names the file."""
 

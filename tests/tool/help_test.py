@@ -54,6 +54,8 @@ class Help(ToolCase):
             (["sample"], "--output"),
             (["eval"], "--data"),
             (["eval", "--data", "x", "--protocol", "mine"], "mine"),
+            (["eval", "--data", "x", "--ablation", "--taps", "layer1"], "--taps"),
+            (["eval", "--data", "x", "--fusion", "product"], "product"),
             (["eval", "--data", "x", "--false-alarm-rate", "0"], "--false-alarm-rate"),
             (["sample", "--output", "x", "--inspect-frames", "3"], "--inspect-frames"),
         ):

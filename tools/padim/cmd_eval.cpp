@@ -1,15 +1,20 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "ablation.h"
 #include "backbone_options.h"
 #include "commands.h"
 #include "eval_figures.h"
 #include "eval_files.h"
+#include "eval_pictures.h"
+#include "eval_plots.h"
+#include "eval_report.h"
 #include "evaluation.h"
 #include "file_io.h"
 #include "model_options.h"
@@ -27,7 +32,9 @@ constexpr char kExamples[] = R"(Examples:
   padim eval --data mvtec --protocol reference
       the published implementation: ResNet18, 100 of 448 channels
   padim eval --data_path mvtec --save_path results --arch wide_resnet50_2 --protocol reference
-      the same with its option names)";
+      the same with its option names
+  padim eval --data mvtec --protocol reference --ablation --save ablation
+      which layers, and which dimensions: the two tables of the paper)";
 
 constexpr char kReferenceBackbone[] = "resnet18";
 
@@ -36,6 +43,8 @@ struct EvalArguments {
   std::vector<std::string> classes;
   std::string protocol = to_string(Protocol::official);
   std::filesystem::path save;
+  std::string fusion = to_string(Fusion::concatenate);
+  bool ablation = false;
   BackboneArguments backbone;
   ModelArguments model;
 };
@@ -58,6 +67,7 @@ void follow_reference(const CLI::App& command, EvalArguments& arguments) {
 EvaluationSettings settings_of(const EvalArguments& arguments) {
   EvaluationSettings settings;
   settings.protocol = arguments.protocol == to_string(Protocol::reference) ? Protocol::reference : Protocol::official;
+  settings.fusion = arguments.fusion == to_string(Fusion::sum) ? Fusion::sum : Fusion::concatenate;
   settings.fit = fit_options(arguments.model);
   settings.fit.threads = arguments.backbone.threads;
   if (settings.protocol == Protocol::reference) settings.fit.false_alarm_rate.reset();
@@ -79,12 +89,28 @@ void say_what_is_unseen(const ClassResult& result) {
   notice(result.name + text);
 }
 
-int run_eval(const EvalArguments& arguments) {
-  const std::vector<DatasetClass> data = open_dataset(arguments.data, arguments.classes);
-  if (!arguments.save.empty()) prepare_folder(arguments.save);
-  const EvaluationSettings settings = settings_of(arguments);
-  const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.data));
-  const ResultTable table(data);
+// Numbers first: what comes later may fail.
+void save_results(const std::filesystem::path& save, const EvaluationSummary& summary,
+                  std::span<const ClassResult> results, int threads) {
+  write_results_json(save / "results.json", summary, results);
+  write_results_csv(save / "results.csv", results);
+  write_plots(results, save);
+  std::vector<std::vector<ImagePicture>> pictures;
+  for (const ClassResult& result : results) {
+    pictures.push_back(write_pictures(result, summary.protocol, save, threads));
+  }
+  write_report(save, summary, results, pictures);
+}
+
+std::vector<std::string> names_of(const std::vector<DatasetClass>& data) {
+  std::vector<std::string> names;
+  for (const DatasetClass& one : data) names.push_back(one.name);
+  return names;
+}
+
+void evaluate_classes(const EvalArguments& arguments, const std::vector<DatasetClass>& data,
+                      const std::shared_ptr<const Backbone>& backbone, const EvaluationSettings& settings) {
+  const ResultTable table(names_of(data));
   std::vector<ClassResult> results;
   print(table.header());
   for (const DatasetClass& one : data) {
@@ -93,10 +119,36 @@ int run_eval(const EvalArguments& arguments) {
     say_what_is_unseen(results.back());
   }
   if (results.size() > 1) print(table.mean_row(results));
-  if (arguments.save.empty()) return 0;
-  const EvaluationSummary summary{arguments.data.string(), settings.protocol, backbone->info()};
-  write_results_json(arguments.save / "results.json", summary, results);
-  write_results_csv(arguments.save / "results.csv", results);
+  if (arguments.save.empty()) return;
+  save_results(arguments.save, {arguments.data.string(), settings.protocol, backbone->info()}, results,
+               settings.threads);
+}
+
+// Each line is the mean over the classes.
+void evaluate_configurations(const EvalArguments& arguments, const std::vector<DatasetClass>& data,
+                             const std::shared_ptr<const Backbone>& backbone, const EvaluationSettings& settings) {
+  const std::vector<Configuration> configurations = ablation(settings, backbone->info());
+  std::vector<std::string> names;
+  for (const Configuration& configuration : configurations) names.push_back(configuration.name);
+  const ResultTable table(names);
+  std::vector<ConfigurationResults> all;
+  print(table.header());
+  for (const Configuration& configuration : configurations) {
+    if (all.empty() || all.back().table != configuration.table) print(configuration.table + "\n");
+    ConfigurationResults& current = all.emplace_back(ConfigurationResults{configuration.table, configuration.name, {}});
+    for (const DatasetClass& one : data) current.results.push_back(evaluate(one, backbone, configuration.settings));
+    print(table.mean_row(current.results, configuration.name));
+  }
+  if (arguments.save.empty()) return;
+  write_ablation(arguments.save, {arguments.data.string(), settings.protocol, backbone->info()}, all);
+}
+
+int run_eval(const EvalArguments& arguments) {
+  const std::vector<DatasetClass> data = open_dataset(arguments.data, arguments.classes);
+  if (!arguments.save.empty()) prepare_folder(arguments.save);
+  const EvaluationSettings settings = settings_of(arguments);
+  const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.data));
+  (arguments.ablation ? evaluate_configurations : evaluate_classes)(arguments, data, backbone, settings);
   return 0;
 }
 
@@ -123,6 +175,18 @@ void add_eval_command(CLI::App& app, int& status) {
   command->add_option("--save,--save_path", arguments->save, "folder for results, curves, pictures and report.html")
       ->type_name("DIR");
   add_model_options(*command, arguments->model);
+  command
+      ->add_option("--fusion", arguments->fusion,
+                   "one model of all taps, or one model per tap and the sum of their score maps")
+      ->check(CLI::IsMember({"concatenate", "sum"}))
+      ->capture_default_str()
+      ->group(kModelGroup);
+  auto* ablation = command->add_flag(
+      "--ablation", arguments->ablation,
+      "compare configurations: each tap alone, their sum, all together; 100 and 200 dimensions, random and pca");
+  for (const char* option : {"--taps", "--reduction", "--dimensions", "--fusion"}) {
+    ablation->excludes(command->get_option(option));
+  }
   arguments->model.options.false_alarm_rate = kImageFalseAlarmRate;
   command
       ->add_option("--false-alarm-rate", arguments->model.options.false_alarm_rate,

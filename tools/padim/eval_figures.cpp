@@ -57,8 +57,8 @@ std::optional<double> mean(const Figure& figure, std::span<const ClassResult> re
   return sum / count;
 }
 
-ResultTable::ResultTable(std::span<const DatasetClass> classes) : width_(5) {
-  for (const DatasetClass& data : classes) width_ = std::max(width_, data.name.size());
+ResultTable::ResultTable(std::span<const std::string> names) : width_(5) {
+  for (const std::string& name : names) width_ = std::max(width_, name.size());
 }
 
 std::string ResultTable::header() const {
@@ -92,10 +92,10 @@ std::string ResultTable::row(const ClassResult& result) const {
               values);
 }
 
-std::string ResultTable::mean_row(std::span<const ClassResult> results) const {
+std::string ResultTable::mean_row(std::span<const ClassResult> results, const std::string& name) const {
   std::vector<std::optional<double>> values;
   for (const Figure& figure : kFigures) values.push_back(mean(figure, results));
-  return line("mean", "", values);
+  return line(name, "", values);
 }
 
 }  // namespace padim::tool

@@ -27,11 +27,12 @@ struct Figure {
 /// The table on the terminal, line by line as the results come.
 class ResultTable {
  public:
-  explicit ResultTable(std::span<const DatasetClass> classes);
+  /// names: of all rows that will come.
+  explicit ResultTable(std::span<const std::string> names);
 
   [[nodiscard]] std::string header() const;
   [[nodiscard]] std::string row(const ClassResult& result) const;
-  [[nodiscard]] std::string mean_row(std::span<const ClassResult> results) const;
+  [[nodiscard]] std::string mean_row(std::span<const ClassResult> results, const std::string& name = "mean") const;
 
  private:
   [[nodiscard]] std::string line(const std::string& name, const std::string& counts,

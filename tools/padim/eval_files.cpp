@@ -13,10 +13,6 @@ using Json = nlohmann::ordered_json;
 
 Json optional(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-void write_text(const std::filesystem::path& file, const std::string& text) {
-  write_file(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-}
-
 Json settings_of(const ModelInfo& model) {
   Json taps = Json::array();
   for (const TapInfo& tap : model.taps) taps.push_back(tap.name);
@@ -58,7 +54,7 @@ Json images_of(const ClassResult& result) {
   return images;
 }
 
-Json class_of(const ClassResult& result) {
+Json figures_of(const ClassResult& result) {
   Json entry = {{"class", result.name},
                 {"training_images", result.training},
                 {"normal_images", result.image.normal},
@@ -66,16 +62,43 @@ Json class_of(const ClassResult& result) {
                 {"defects", result.pixel.defects}};
   for (const Figure& figure : figures()) entry[figure.key] = optional(figure.of(result));
   entry["threshold"] = optional(result.threshold);
-  entry["wanted_false_alarm_rate"] = result.threshold ? Json(result.model.calibration.false_alarm_rate) : Json(nullptr);
+  entry["wanted_false_alarm_rate"] =
+      result.threshold ? optional(result.model.calibration.false_alarm_rate) : Json(nullptr);
   entry["pixel_f1_threshold"] = result.pixel.best_f1_threshold;
   entry["seen_share_of_defects"] = result.seen;
   entry["fit_seconds"] = result.fit_seconds;
   entry["test_seconds"] = result.test_seconds;
+  entry["fusion"] = to_string(result.fusion);
   entry["model"] = settings_of(result.model);
+  return entry;
+}
+
+Json class_of(const ClassResult& result) {
+  Json entry = figures_of(result);
   entry["images"] = images_of(result);
   entry["image_curve"] = curve_of(result.image);
   entry["pixel_curve"] = curve_of(result.pixel);
   return entry;
+}
+
+Json mean_of(std::span<const ClassResult> results) {
+  Json entry;
+  for (const Figure& figure : figures()) entry[figure.key] = optional(mean(figure, results));
+  return entry;
+}
+
+Json summary_of(const EvaluationSummary& summary) {
+  return {{"data", summary.data},
+          {"protocol", to_string(summary.protocol)},
+          {"backbone", summary.backbone.name},
+          {"weights_sha256", summary.backbone.weights_sha256},
+          {"precision", summary.backbone.precision},
+          {"device", summary.backbone.device}};
+}
+
+void write_json(const std::filesystem::path& file, const Json& json) {
+  // File names need not be UTF-8.
+  write_text(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 // Quoted where commas, quotes or line breaks would tear it apart.
@@ -92,37 +115,56 @@ std::string csv_number(const std::optional<double>& value) {
   return text;
 }
 
-}  // namespace
-
-void write_results_json(const std::filesystem::path& file, const EvaluationSummary& summary,
-                        std::span<const ClassResult> results) {
-  Json json = {{"data", summary.data},
-               {"protocol", to_string(summary.protocol)},
-               {"backbone", summary.backbone.name},
-               {"weights_sha256", summary.backbone.weights_sha256},
-               {"precision", summary.backbone.precision},
-               {"device", summary.backbone.device}};
-  for (const Figure& figure : figures()) json["mean"][figure.key] = optional(mean(figure, results));
-  json["classes"] = Json::array();
-  for (const ClassResult& result : results) json["classes"].push_back(class_of(result));
-  // File names need not be UTF-8.
-  write_text(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-void write_results_csv(const std::filesystem::path& file, std::span<const ClassResult> results) {
+std::string csv_header() {
   std::string text = "class,training_images,normal_images,anomalous_images,defects";
   for (const Figure& figure : figures()) text += std::string(",") + figure.key;
+  return text + "\n";
+}
+
+// One line per class and one for the mean, each after `prefix`.
+std::string csv_lines(const std::string& prefix, std::span<const ClassResult> results) {
+  std::string text;
   for (const ClassResult& result : results) {
-    text += "\n" + csv_field(result.name);
+    text += prefix + csv_field(result.name);
     for (const std::int64_t count :
          {result.training, result.image.normal, result.image.anomalous, result.pixel.defects}) {
       text += "," + std::to_string(count);
     }
     for (const Figure& figure : figures()) text += "," + csv_number(figure.of(result));
+    text += "\n";
   }
-  text += "\nmean,,,,";
+  text += prefix + "mean,,,,";
   for (const Figure& figure : figures()) text += "," + csv_number(mean(figure, results));
-  write_text(file, text + "\n");
+  return text + "\n";
+}
+
+}  // namespace
+
+void write_results_json(const std::filesystem::path& file, const EvaluationSummary& summary,
+                        std::span<const ClassResult> results) {
+  Json json = summary_of(summary);
+  json["mean"] = mean_of(results);
+  json["classes"] = Json::array();
+  for (const ClassResult& result : results) json["classes"].push_back(class_of(result));
+  write_json(file, json);
+}
+
+void write_results_csv(const std::filesystem::path& file, std::span<const ClassResult> results) {
+  write_text(file, csv_header() + csv_lines("", results));
+}
+
+void write_ablation(const std::filesystem::path& save, const EvaluationSummary& summary,
+                    std::span<const ConfigurationResults> configurations) {
+  Json json = summary_of(summary);
+  std::string csv = "table,configuration," + csv_header();
+  for (const ConfigurationResults& one : configurations) {
+    Json entry = {{"table", one.table}, {"name", one.name}, {"mean", mean_of(one.results)}};
+    for (const ClassResult& result : one.results) entry["classes"].push_back(figures_of(result));
+    json["configurations"].push_back(std::move(entry));
+    csv += csv_lines(csv_field(one.table) + "," + csv_field(one.name) + ",", one.results);
+  }
+  write_json(save / "ablation.json", json);
+  write_text(save / "ablation.csv", csv);
 }
 
 }  // namespace padim::tool

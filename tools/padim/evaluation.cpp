@@ -1,6 +1,8 @@
 #include "evaluation.h"
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -76,6 +78,34 @@ Model fit(const DatasetClass& data, const std::shared_ptr<const Backbone>& backb
       .stripped();
 }
 
+// Names of the taps to sum, the coarsest first: network inputs that suit its stride suit the others'.
+std::vector<std::string> taps_to_sum(const BackboneInfo& backbone, const std::vector<std::string>& wanted) {
+  std::vector<std::string> names = wanted;
+  for (const TapInfo& tap : backbone.taps) {
+    if (wanted.empty()) names.push_back(tap.name);
+  }
+  const auto is_before = [&](const std::string& a, const std::string& b) {
+    const auto place = [&](const std::string& name) { return std::ranges::find(backbone.taps, name, &TapInfo::name); };
+    return place(a) > place(b);
+  };
+  std::ranges::sort(names, is_before);
+  return names;
+}
+
+std::vector<Model> fit_models(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone,
+                              const EvaluationSettings& settings) {
+  if (settings.fusion == Fusion::concatenate) return {fit(data, backbone, settings.fit)};
+  FitOptions options = settings.fit;
+  options.false_alarm_rate.reset();
+  std::vector<Model> models;
+  for (const std::string& tap : taps_to_sum(backbone->info(), settings.fit.taps)) {
+    options.taps = {tap};
+    models.push_back(fit(data, backbone, options));
+    options.input_size = models.front().info().geometry.input;
+  }
+  return models;
+}
+
 cv::Mat read_mask(const TestImage& image, const cv::Mat& pixels) {
   if (!image.anomalous()) return {};
   cv::Mat mask = read_image(image.mask, cv::IMREAD_GRAYSCALE);
@@ -96,10 +126,12 @@ struct Inspection {
 /// Inspects test images, one at a time, with memory of its own.
 class Inspector {
  public:
-  Inspector(const std::shared_ptr<const Backbone>& backbone, const Model& model, const EvaluationSettings& settings)
-      : detector_(backbone, model, {.threads = 1}),
-        raster_(settings.protocol == Protocol::official ? PixelRaster::frame : PixelRaster::map),
-        keep_maps_(settings.keep_maps) {}
+  Inspector(const std::shared_ptr<const Backbone>& backbone, const std::vector<Model>& models,
+            const EvaluationSettings& settings)
+      : raster_(settings.protocol == Protocol::official ? PixelRaster::frame : PixelRaster::map),
+        keep_maps_(settings.keep_maps) {
+    for (const Model& model : models) detectors_.emplace_back(backbone, model, DetectorOptions{.threads = 1});
+  }
 
   Inspection inspect(const TestImage& image) {
     const cv::Mat pixels = read_image(image.image, cv::IMREAD_COLOR);
@@ -114,30 +146,37 @@ class Inspector {
 
  private:
   void score(const cv::Mat& pixels, const cv::Mat& mask, Inspection& inspection) {
-    const Detection& detection = detector_.detect(bgr_view(pixels));
+    const Detection& detection = detectors_.front().detect(bgr_view(pixels));
     ImageResult& result = inspection.result;
     result.raw_score = detection.raw_score;
     result.mapping = detection.mapping;
-    if (keep_maps_) result.map = detection.map;
+    result.map = detection.map;
     inspection.alarm = detection.anomalous;
-    compare(detection.map, detection.mapping, result.size, mask, raster_, scores_);
+    for (std::size_t i = 1; i < detectors_.size(); ++i) add_map(detectors_[i].detect(bgr_view(pixels)).map, result);
+    compare(result.map, result.mapping, result.size, mask, raster_, scores_);
+    if (!keep_maps_) result.map = {};
     inspection.pixels.add_pixels(scores_.scores, scores_.mask, scores_.place.width);
   }
 
-  Detector detector_;
+  static void add_map(const ScoreMap& map, ImageResult& result) {
+    std::ranges::transform(result.map.values, map.values, result.map.values.begin(), std::plus());
+    result.raw_score = static_cast<double>(std::ranges::max(result.map.values));
+  }
+
+  std::vector<Detector> detectors_;  // of the models whose maps are summed
   PixelRaster raster_;
   bool keep_maps_;
   PixelScores scores_;
 };
 
 std::vector<Inspection> inspect_all(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone,
-                                    const Model& model, const EvaluationSettings& settings) {
+                                    const std::vector<Model>& models, const EvaluationSettings& settings) {
   std::vector<Inspection> inspections(data.test.size());
   Progress progress(data.name + ": test", "images", static_cast<std::int64_t>(data.test.size()));
   std::mutex mutex;
   std::int64_t done = 0;
   run_parallel(data.test.size(), thread_count(settings.threads), [&] {
-    return [&, inspector = std::make_shared<Inspector>(backbone, model, settings)](std::size_t i) {
+    return [&, inspector = std::make_shared<Inspector>(backbone, models, settings)](std::size_t i) {
       stop_where_interrupted();
       inspections[i] = inspector->inspect(data.test[i]);
       const std::lock_guard lock(mutex);
@@ -176,15 +215,18 @@ ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backb
   result.name = data.name;
   result.training = static_cast<std::int64_t>(data.training.size());
   Stopwatch watch;
-  const Model model = fit(data, backbone, settings.fit);
+  const std::vector<Model> models = fit_models(data, backbone, settings);
   result.fit_seconds = watch.restart();
-  result.model = model.info();
+  result.model = models.front().info();
+  result.fusion = settings.fusion;
   const Calibration& calibration = result.model.calibration;
   if (calibration.segments > 0) result.threshold = calibration.threshold;
-  judge(inspect_all(data, backbone, model, settings), settings.protocol, result);
+  judge(inspect_all(data, backbone, models, settings), settings.protocol, result);
   result.test_seconds = watch.restart();
   return result;
 }
+
+std::string to_string(Fusion fusion) { return fusion == Fusion::concatenate ? "concatenate" : "sum"; }
 
 std::string to_string(Protocol protocol) { return protocol == Protocol::official ? "official" : "reference"; }
 

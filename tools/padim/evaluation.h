@@ -22,8 +22,15 @@ enum class Protocol {
   reference,  ///< the published implementation's: at network-input size, threshold of the best F1
 };
 
+/// How the layers of the backbone come together.
+enum class Fusion {
+  concatenate,  ///< one model of all taps (the paper's)
+  sum,          ///< one model per tap; their score maps are added. There is no label-free threshold for the sum
+};
+
 struct EvaluationSettings {
   Protocol protocol = Protocol::official;
+  Fusion fusion = Fusion::concatenate;
   FitOptions fit;
   int threads = -1;        ///< images inspected at a time; not positive: all cores
   bool keep_maps = false;  ///< for pictures
@@ -46,7 +53,8 @@ struct LineRates {
 struct ClassResult {
   std::string name;
   std::int64_t training = 0;  ///< images
-  ModelInfo model;
+  ModelInfo model;            ///< of the first tap where several models are summed
+  Fusion fusion = Fusion::concatenate;
   std::optional<double> threshold;  ///< raw image score, label-free; absent without calibration
   LineRates line;                   ///< where there is a threshold
   RankingQuality image;
@@ -62,6 +70,7 @@ struct ClassResult {
 [[nodiscard]] ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone,
                                    const EvaluationSettings& settings);
 
+[[nodiscard]] std::string to_string(Fusion fusion);      ///< "concatenate" or "sum"
 [[nodiscard]] std::string to_string(Protocol protocol);  ///< "official" or "reference"
 
 }  // namespace padim::tool

@@ -67,6 +67,10 @@ void write_file(const std::filesystem::path& path, std::span<const std::uint8_t>
   if (std::fclose(file.release()) != 0) cannot_write(path, errno);
 }
 
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
 void prepare_folder(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -21,6 +21,8 @@ namespace padim::tool {
 /// Replaces the file, after creating its folder where that is missing. Throws cannot_write, with the cause.
 void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 
+void write_text(const std::filesystem::path& path, const std::string& text);  ///< as write_file
+
 /// Throws cannot_write where the folder cannot be created or not be written to: said before the work, not after it.
 void prepare_folder(const std::filesystem::path& folder);
 

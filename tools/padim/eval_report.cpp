@@ -1,0 +1,268 @@
+#include "eval_report.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <tuple>
+
+#include "eval_figures.h"
+#include "eval_plots.h"
+#include "eval_report_page.h"
+#include "file_io.h"
+
+namespace padim::tool {
+namespace {
+
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (const char letter : text) {
+    switch (letter) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += letter;
+    }
+  }
+  return result;
+}
+
+// As part of an address: everything but letters, digits and a few marks as %XX.
+std::string percent_encoded(const std::filesystem::path& path) {
+  std::string result;
+  for (const char letter : path.generic_string()) {
+    const auto byte = static_cast<unsigned char>(letter);
+    const bool plain =
+        (byte < 0x80 && std::isalnum(byte) != 0) || std::string_view("/._-").find(letter) != std::string::npos;
+    char code[4];
+    std::snprintf(code, sizeof code, "%%%02X", byte);
+    result += plain ? std::string(1, letter) : code;
+  }
+  return result;
+}
+
+std::string base64(std::span<const std::uint8_t> bytes) {
+  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t at) { return at < bytes.size() ? std::uint32_t{bytes[at]} : 0U; };
+    const std::uint32_t three = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
+    for (std::size_t digit = 0; digit < 4; ++digit) {
+      text += i + digit <= bytes.size() ? kDigits[three >> (18 - 6 * digit) & 63U] : '=';
+    }
+  }
+  return text;
+}
+
+std::string embedded(std::span<const std::uint8_t> image, const char* type, const std::string& description) {
+  return std::string("<img loading=\"lazy\" src=\"data:image/") + type + ";base64," + base64(image) + "\" alt=\"" +
+         escaped(description) + "\">";
+}
+
+std::string number(std::optional<double> value, const char* format) {
+  char text[32] = "-";
+  if (value) std::snprintf(text, sizeof text, format, *value);
+  return text;
+}
+
+std::string header(const std::string& title, const char* kind = "") {
+  return std::string("<th scope=\"col\" class=\"") + kind + "\"><button>" + title + "</button></th>";
+}
+
+std::string cell(const std::string& text, const char* kind = "") {
+  return std::string("<td class=\"") + kind + "\">" + text + "</td>";
+}
+
+/// How an image was judged, the worst first.
+enum class Verdict { missed, false_alarm, found, passed };
+constexpr std::array kVerdicts = {"missed", "false alarm", "found", "passed"};
+constexpr std::array kVerdictClasses = {"missed", "false-alarm", "found", "passed"};
+
+struct Row {
+  const ClassResult* result;
+  const ImageResult* image;
+  const ImagePicture* picture;
+  double ratio;  // of the raw score to the threshold
+  Verdict verdict;
+
+  // Misses far below the threshold first, then false alarms far above it, then what was decided narrowly.
+  [[nodiscard]] std::tuple<int, double> rank() const {
+    if (verdict == Verdict::missed) return {0, ratio};
+    if (verdict == Verdict::false_alarm) return {1, -ratio};
+    return {2, std::abs(std::log(std::max(ratio, 1e-9)))};
+  }
+};
+
+double image_threshold(const ClassResult& result) { return result.threshold.value_or(result.image.best_f1_threshold); }
+
+Verdict verdict_of(const ImageResult& image, double threshold) {
+  const bool alarm = image.raw_score >= threshold;
+  if (image.source.anomalous()) return alarm ? Verdict::found : Verdict::missed;
+  return alarm ? Verdict::false_alarm : Verdict::passed;
+}
+
+std::vector<Row> rows_of(std::span<const ClassResult> results, std::span<const std::vector<ImagePicture>> pictures) {
+  std::vector<Row> rows;
+  for (std::size_t c = 0; c < results.size(); ++c) {
+    const double threshold = image_threshold(results[c]);
+    for (std::size_t i = 0; i < results[c].images.size(); ++i) {
+      const ImageResult& image = results[c].images[i];
+      rows.push_back({&results[c], &image, &pictures[c][i], threshold > 0 ? image.raw_score / threshold : 0,
+                      verdict_of(image, threshold)});
+    }
+  }
+  std::ranges::stable_sort(rows, {}, &Row::rank);
+  return rows;
+}
+
+std::string term(const char* name, const std::string& value) {
+  return std::string("<dt>") + name + "</dt><dd>" + value + "</dd>\n";
+}
+
+std::string protocol_text(Protocol protocol) {
+  return protocol == Protocol::official
+             ? "official: every image against its ground truth at full resolution; the threshold is label-free, from "
+               "normal training images only"
+             : "reference: the published implementation's, at network-input size; the threshold is that of the best F1 "
+               "on the test images";
+}
+
+std::string size_text(const ModelInfo& model) {
+  return std::to_string(model.geometry.input.width) + "x" + std::to_string(model.geometry.input.height);
+}
+
+std::string model_text(const ClassResult& result) {
+  const ModelInfo& model = result.model;
+  if (result.fusion == Fusion::sum)
+    return "sum of the score maps of one model per tap; network input " + size_text(model);
+  std::string taps;
+  for (const TapInfo& tap : model.taps) taps += (taps.empty() ? "" : ", ") + tap.name;
+  return escaped(taps) + "; grid " + std::to_string(model.positions.width) + "x" +
+         std::to_string(model.positions.height) + "; reduction " + to_string(model.reduction.kind) + ", " +
+         std::to_string(model.dimensions) + " dimensions; epsilon " + number(model.epsilon, "%.4g") +
+         "; search radius " + std::to_string(model.search_radius) + "; geometry " + to_string(model.geometry.mode) +
+         ", network input " + size_text(model);
+}
+
+std::string introduction(const EvaluationSummary& summary, std::span<const ClassResult> results) {
+  std::string text = "<h1>Evaluation with padim</h1>\n<dl>\n" + term("data", escaped(summary.data)) +
+                     term("protocol", protocol_text(summary.protocol)) +
+                     term("backbone", escaped(summary.backbone.name) + ", " + summary.backbone.precision + " on " +
+                                          escaped(summary.backbone.device));
+  if (!results.empty()) text += term("model", model_text(results.front()));
+  return text + "</dl>\n";
+}
+
+std::string figure_cells(std::span<const ClassResult> results, bool of_mean) {
+  std::string text;
+  for (const Figure& figure : figures()) {
+    text += cell(number(of_mean ? mean(figure, results) : figure.of(results.front()), "%.3f"));
+  }
+  return text;
+}
+
+std::string summary_table(std::span<const ClassResult> results) {
+  std::string text = "<h2>Figures</h2>\n<div class=\"scroll\"><table class=\"sortable\" id=\"figures\">\n<thead><tr>" +
+                     header("class", "text") + header("good") + header("bad");
+  for (const Figure& figure : figures()) text += header(std::string(figure.group) + "<br>" + figure.title);
+  text += "</tr></thead>\n<tbody>\n";
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const ClassResult& result = results[i];
+    text += "<tr>" + cell(escaped(result.name), "text") + cell(std::to_string(result.image.normal)) +
+            cell(std::to_string(result.image.anomalous)) + figure_cells(results.subspan(i, 1), false) + "</tr>\n";
+  }
+  return text + "</tbody>\n<tfoot><tr>" + cell("mean", "text") + cell("") + cell("") + figure_cells(results, true) +
+         "</tr></tfoot>\n</table></div>\n";
+}
+
+// The plot in that file, embedded; nothing where it was not made.
+std::string plot(const std::filesystem::path& file, const std::string& description) {
+  return std::filesystem::exists(file) ? embedded(read_file(file), "png", description) + "\n" : "";
+}
+
+std::string plots(const std::filesystem::path& save, std::span<const ClassResult> results) {
+  const std::string curves = plot(save / "roc_curve.png", "ROC curves") + plot(save / "pro_curve.png", "PRO curves");
+  std::string histograms;
+  for (const ClassResult& result : results) {
+    histograms += plot(save / histogram_file(result), "scores of the test images of " + result.name);
+  }
+  if (histograms.empty()) {
+    return "<h2>Curves</h2>\n<p class=\"note\">No plots: gnuplot was not there when this report was made.</p>\n";
+  }
+  // Many of them would hide what comes after.
+  const char* state = results.size() > 2 ? "" : " open";
+  return "<h2>Curves</h2>\n<div class=\"plots\">\n" + curves + "</div>\n<details" + state +
+         "><summary>Scores of the test images</summary>\n<div class=\"plots\">\n" + histograms + "</div></details>\n";
+}
+
+std::string image_row(const Row& row) {
+  const auto kind = static_cast<std::size_t>(row.verdict);
+  const std::string name = escaped(row.result->name);
+  return "<tr data-verdict=\"" + std::string(kVerdictClasses[kind]) + "\" data-name=\"" + name +
+         "\"><td class=\"text\"><a href=\"" + percent_encoded(row.picture->file) + "\">" +
+         embedded(row.picture->thumbnail, "jpeg", "image, ground truth, heat map, mask, segmentation") + "</a></td>" +
+         "<td class=\"text " + kVerdictClasses[kind] + "\">" + kVerdicts[kind] + "</td>" + cell(name, "text") +
+         cell(escaped(row.image->source.defect), "text") +
+         cell(escaped(row.image->source.image.filename().string()), "text file") +
+         cell(number(row.image->raw_score, "%.2f")) + cell(number(row.ratio, "%.3f")) + "</tr>\n";
+}
+
+std::string filter_button(const char* verdict, const std::string& title, bool pressed) {
+  return std::string("<button data-verdict=\"") + verdict + "\" aria-pressed=\"" + (pressed ? "true" : "false") +
+         "\">" + title + "</button>\n";
+}
+
+std::string controls(std::span<const Row> rows, std::span<const ClassResult> results) {
+  std::string text = "<div class=\"controls\">\n" + filter_button("", "all " + std::to_string(rows.size()), true);
+  for (std::size_t kind = 0; kind < kVerdicts.size(); ++kind) {
+    const auto count = std::ranges::count(rows, static_cast<Verdict>(kind), &Row::verdict);
+    text += filter_button(kVerdictClasses[kind], kVerdicts[kind] + (" " + std::to_string(count)), false);
+  }
+  if (results.size() > 1) {
+    text += "<select id=\"class-filter\" aria-label=\"class\"><option value=\"\">all classes</option>";
+    for (const ClassResult& result : results) text += "<option>" + escaped(result.name) + "</option>";
+    text += "</select>\n";
+  }
+  return text + "</div>\n";
+}
+
+std::string image_table(std::span<const ClassResult> results, std::span<const std::vector<ImagePicture>> pictures) {
+  const std::vector<Row> rows = rows_of(results, pictures);
+  const bool calibrated = std::ranges::all_of(results, [](const ClassResult& r) { return r.threshold.has_value(); });
+  std::string text =
+      "<h2>Test images, the worst first</h2>\n<p class=\"note\">" +
+      std::string(calibrated
+                      ? "Judged at the label-free threshold of each class. "
+                      : "Judged at the threshold of each class's best F1 on its images, which labels have chosen. ") +
+      "Each picture shows image, ground truth, heat map, mask and segmentation, and leads to the large one beside this "
+      "page.</p>\n" +
+      controls(rows, results) +
+      "<div class=\"scroll\"><table class=\"sortable\" id=\"images\">\n<thead><tr><th class=\"text\">picture</th>" +
+      header("verdict", "text") + header("class", "text") + header("kind", "text") + header("file", "text") +
+      header("raw score") + header("of threshold") + "</tr></thead>\n<tbody>\n";
+  for (const Row& row : rows) text += image_row(row);
+  return text + "</tbody>\n</table></div>\n";
+}
+
+}  // namespace
+
+void write_report(const std::filesystem::path& save, const EvaluationSummary& summary,
+                  std::span<const ClassResult> results, std::span<const std::vector<ImagePicture>> pictures) {
+  const std::string page = kReportHead + introduction(summary, results) + summary_table(results) +
+                           plots(save, results) + image_table(results, pictures) + kReportScript;
+  write_text(save / "report.html", page);
+}
+
+}  // namespace padim::tool
