@@ -143,7 +143,7 @@ std::vector<std::uint16_t> whiten(const GaussianView& gaussian, double epsilon, 
   const double scale = 1.0 / (gaussian.count - 1);
   std::atomic<int> failed = -1;
   pool.split(gaussian.positions, [&](int begin, int end) {
-    std::vector<double> scratch(2 * triangle);
+    std::vector<double> scratch(2 * triangle + kTrianglePadding);
     for (int p = begin; p < end; ++p) {
       const auto at = static_cast<std::size_t>(p) * triangle;
       if (!whiten(gaussian.comoment.data() + at, d, scale, epsilon, scratch.data(), whitener.data() + at)) failed = p;
