@@ -116,12 +116,33 @@ GType late_policy_type() {
   return type;
 }
 
+GType output_type() {
+  static const GEnumValue values[] = {
+      {value(Output::overlay), "The frame, with what overlay says drawn on it", "overlay"},
+      {value(Output::map), "The heat map alone, with contour, boxes and text if overlay says so", "map"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterOutput", values);
+  return type;
+}
+
+GType overlay_text_type() {
+  static const GFlagsValue values[] = {
+      {kTextScore, "Score of the frame", "score"},
+      {kTextState, "ANOMALY or normal", "state"},
+      {kTextFps, "Frames per second that leave the element", "fps"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_flags("GstPadimFilterOverlayText", values);
+  return type;
+}
+
 GType overlay_type() {
   static const GFlagsValue values[] = {
       {kOverlayHeatmap, "Heat map of the scores above overlay-floor", "heatmap"},
       {kOverlayContour, "Outline of what reaches the threshold", "contour"},
       {kOverlayBoxes, "Bounding box and score of each anomalous region", "boxes"},
-      {kOverlayText, "Score and state in the top left corner", "text"},
+      {kOverlayText, "What overlay-text says, in the top left corner", "text"},
       {0, nullptr, nullptr},
   };
   static const GType type = register_flags("GstPadimFilterOverlay", values);

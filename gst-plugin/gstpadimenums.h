@@ -13,7 +13,9 @@ GType geometry_type();
 GType colormap_type();
 GType post_messages_type();
 GType late_policy_type();
+GType output_type();
 GType overlay_type();
+GType overlay_text_type();
 GType attach_meta_type();
 
 }  // namespace padim::gst

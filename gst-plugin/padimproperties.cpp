@@ -200,6 +200,13 @@ void add_output_properties(std::vector<Property>& out) {
   out.push_back(
       flags_property({"overlay", "Overlay", "What is drawn on the video (0 = nothing: frames are not copied)"},
                      overlay_type(), kPlaying, PADIM_MEMBER(live.overlay)));
+  out.push_back(flags_property({"overlay-text", "Overlay text", "What the text of overlay=text says"},
+                               overlay_text_type(), kPlaying, PADIM_MEMBER(live.overlay_text)));
+  out.push_back(
+      enum_property({"output", "Output",
+                     "What becomes of a scored frame's picture: for a view of your own, tee the video and put "
+                     "an element with output=map in one branch. Frames without a result pass as they are"},
+                    output_type(), kPlaying, PADIM_MEMBER(live.output)));
   out.push_back(double_property(
       {"overlay-opacity", "Overlay opacity", "Opacity of the heat map's hottest colour (0 = invisible, 1 = opaque)"}, 0,
       1, kControllable, PADIM_MEMBER(live.overlay_opacity)));

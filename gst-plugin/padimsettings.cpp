@@ -56,7 +56,8 @@ OverlayOptions overlay_options(const LiveSettings& live) {
   options.parts.heatmap = (live.overlay & kOverlayHeatmap) != 0;
   options.parts.contour = (live.overlay & kOverlayContour) != 0;
   options.parts.boxes = (live.overlay & kOverlayBoxes) != 0;
-  options.parts.text = (live.overlay & kOverlayText) != 0;
+  options.parts.text = (live.overlay & kOverlayText) != 0 && live.overlay_text != 0;
+  options.base = live.output == Output::map ? OverlayBase::map : OverlayBase::frame;
   options.colormap = live.colormap;
   options.opacity = live.overlay_opacity;
   options.floor = live.overlay_floor;

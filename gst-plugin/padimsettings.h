@@ -26,6 +26,14 @@ enum OverlayFlag : unsigned {
   kOverlayText = 1u << 3,
 };
 
+enum class Output { overlay, map };
+
+enum TextFlag : unsigned {
+  kTextScore = 1u << 0,
+  kTextState = 1u << 1,
+  kTextFps = 1u << 2,
+};
+
 enum MetaFlag : unsigned {
   kMetaScore = 1u << 0,
   kMetaRoi = 1u << 1,
@@ -40,7 +48,9 @@ struct LiveSettings {
   unsigned inference_interval = 1;  ///< frames of which the network sees one
   LatePolicy late_policy = LatePolicy::reuse;
   double threshold = 0.5;  ///< shown score; 0.5 is the calibrated threshold
+  Output output = Output::overlay;
   unsigned overlay = kOverlayHeatmap | kOverlayText;
+  unsigned overlay_text = kTextScore | kTextState;
   double overlay_opacity = OverlayOptions{}.opacity;
   double overlay_floor = OverlayOptions{}.floor;
   Colormap colormap = OverlayOptions{}.colormap;

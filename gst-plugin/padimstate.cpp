@@ -20,12 +20,13 @@ bool detects(Mode mode) { return mode == Mode::detect || mode == Mode::fit_then_
 
 bool equal(const OverlayOptions& a, const OverlayOptions& b) {
   return a.parts.heatmap == b.parts.heatmap && a.parts.contour == b.parts.contour && a.parts.boxes == b.parts.boxes &&
-         a.parts.text == b.parts.text && a.colormap == b.colormap && a.opacity == b.opacity && a.floor == b.floor;
+         a.parts.text == b.parts.text && a.colormap == b.colormap && a.opacity == b.opacity && a.floor == b.floor &&
+         a.base == b.base;
 }
 
 // Whether drawing would change a pixel: memory that others hold too is copied only then.
 bool draws(const OverlayOptions& options, const Detection& detection) {
-  if (options.parts.text) return true;
+  if (options.parts.text || options.base == OverlayBase::map) return true;
   if (options.parts.heatmap && options.opacity > 0 && detection.score >= options.floor) return true;
   return (options.parts.boxes || options.parts.contour) && !detection.regions.empty();
 }
@@ -225,11 +226,14 @@ void State::finish_frame(GstBuffer* buffer, const Detection& detection, const Fr
 
 void State::draw(GstBuffer* buffer, const Detection& detection) {
   const OverlayOptions options = overlay_options(live_);
+  const double rate = frame_rate_.add(g_get_monotonic_time());
   if (!draws(options, detection)) return;
   if (!overlay_ || !equal(options, overlay_options_)) overlay_ = std::make_unique<Overlay>(options);
   overlay_options_ = options;
   MappedFrame frame(*format_, buffer, GST_MAP_READWRITE);
-  overlay_->draw(frame.mutable_view(), detection);
+  const auto wants = [&](TextFlag flag) { return (live_.overlay_text & flag) != 0; };
+  write_caption(detection, {wants(kTextScore), wants(kTextState), wants(kTextFps) ? rate : 0}, caption_);
+  overlay_->draw(frame.mutable_view(), detection, caption_);
 }
 
 void State::attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "anomalyevents.h"
+#include "framerate.h"
 #include "frametimes.h"
 #include "inferenceschedule.h"
 #include "jsonlines.h"
@@ -109,6 +110,8 @@ class State {
   FrameTimes inference_;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;
   OverlayOptions overlay_options_;  ///< of overlay_
+  FrameRate frame_rate_;
+  std::string caption_;
   AnomalyEvents events_;
   MessageInterval score_messages_;
   std::optional<JsonLines> json_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdio>
 #include <optional>
 #include <string_view>
 
@@ -78,12 +79,14 @@ struct Overlay::Impl {
   InkLayer layer;
   TextFace caption_face;
   TextFace label_face;
+  std::string default_caption;
   bool legible = false;  ///< whether text of the frame's size can be read
 };
 
 void Overlay::Impl::use(const ColourSpace& wanted) {
   if (space == wanted) return;
-  heat_colours = heat_palette(options, wanted);
+  heat_colours =
+      options.base == OverlayBase::map ? map_palette(options.colormap, wanted) : heat_palette(options, wanted);
   annotation_colours = annotation_palette(wanted);
   space = wanted;
 }
@@ -91,7 +94,10 @@ void Overlay::Impl::use(const ColourSpace& wanted) {
 void Overlay::Impl::draw(const MutableImageView& frame, const Detection& detection, std::string_view text) {
   check_map(detection.map);
   use({frame.format, frame.matrix, frame.range});
-  if (options.parts.heatmap && options.opacity > 0) {
+  if (options.base == OverlayBase::map) {
+    heat.clear(frame, *space);
+    heat.draw(frame, detection.map, detection.mapping, detection.calibrated, kMapFloor, heat_colours);
+  } else if (options.parts.heatmap && options.opacity > 0) {
     heat.draw(frame, detection.map, detection.mapping, detection.calibrated, options.floor, heat_colours);
   }
   const bool lines = (options.parts.contour || options.parts.boxes) && detection.anomalous;
@@ -125,12 +131,8 @@ void Overlay::Impl::write_caption(const Detection& detection, std::string_view t
   if (!legible) return;
   const int margin = label_face.measure({}).height / 3;
   if (!text.empty()) return caption_face.write(layer, text, margin, margin);
-  const std::array<char, 4> score = score_text(detection.score);
-  const std::string_view state = detection.anomalous ? " ANOMALY" : " normal";
-  std::array<char, 16> caption{};
-  char* end = std::copy(score.begin(), score.end(), caption.data());
-  end = std::copy(state.begin(), state.end(), end);
-  caption_face.write(layer, {caption.data(), static_cast<std::size_t>(end - caption.data())}, margin, margin);
+  padim::write_caption(detection, {}, default_caption);
+  caption_face.write(layer, default_caption, margin, margin);
 }
 
 /// On the box's upper left corner; inside where there is no room above.
@@ -141,6 +143,21 @@ void Overlay::Impl::write_score(const Region& region) {
   const int x = std::clamp(region.x, 0, std::max(0, layer.size().width - label.width));
   const int y = region.y >= label.height ? region.y - label.height : region.y;
   label_face.write(layer, view(score), x, y);
+}
+
+void write_caption(const Detection& detection, const CaptionParts& parts, std::string& text) {
+  text.clear();
+  const auto append = [&](std::string_view part) {
+    if (!text.empty()) text += ' ';
+    text += part;
+  };
+  if (parts.score) append(view(score_text(detection.score)));
+  if (parts.state) append(detection.anomalous ? "ANOMALY" : "normal");
+  if (parts.frame_rate > 0) {
+    std::array<char, 24> rate{};
+    std::snprintf(rate.data(), rate.size(), "%.1f fps", std::min(parts.frame_rate, 1e6));
+    append(rate.data());
+  }
 }
 
 Overlay::Overlay(OverlayOptions options) : impl_(std::make_unique<Impl>(options)) {}

@@ -25,16 +25,20 @@ double smoothstep(double t) {
   return t * t * (3 - 2 * t);
 }
 
-Paint heat_paint(const std::array<Rgb, 256>& table, double shown, const OverlayOptions& options) {
+/// A place of the colour table, 0..1, opaque.
+Paint colour_at(const std::array<Rgb, 256>& table, double shown) {
   const double position = shown * 255;
   const auto low = static_cast<std::size_t>(std::clamp(position, 0.0, 254.0));
   const double f = position - static_cast<double>(low);
   const auto mix = [&](std::uint8_t a, std::uint8_t b) { return a + (b - a) * f; };
   const Rgb& a = table[low];
   const Rgb& b = table[low + 1];
+  return {mix(a.r, b.r), mix(a.g, b.g), mix(a.b, b.b), 1};
+}
+
+double heat_weight(double shown, const OverlayOptions& options) {
   const double rise = std::min(kHeatRise, 1 - options.floor);
-  const double weight = options.opacity * smoothstep((shown - options.floor) / rise);
-  return {mix(a.r, b.r), mix(a.g, b.g), mix(a.b, b.b), weight};
+  return options.opacity * smoothstep((shown - options.floor) / rise);
 }
 
 bool any_above(const float* values, std::size_t count, float limit) {
@@ -64,7 +68,22 @@ Palette heat_palette(const OverlayOptions& options, const ColourSpace& space) {
   const std::array<Rgb, 256> table = colormap_table(options.colormap);
   for (std::size_t ink = 1; ink < palette.size() && options.floor < 1; ++ink) {
     const double shown = options.floor + (1 - options.floor) * static_cast<double>(ink) / 255;
-    palette[ink] = to_entry(heat_paint(table, shown, options), space);
+    Paint paint = colour_at(table, shown);
+    paint.weight = heat_weight(shown, options);
+    palette[ink] = to_entry(paint, space);
+  }
+  return palette;
+}
+
+// Without colours the lightness has to rise with the score.
+Palette map_palette(Colormap colormap, const ColourSpace& space) {
+  Palette palette;
+  const std::array<Rgb, 256> table = colormap_table(colormap);
+  for (std::size_t ink = 1; ink < palette.size(); ++ink) {
+    const double shown = std::clamp(kMapFloor + (1 - kMapFloor) * static_cast<double>(ink) / 255, 0.0, 1.0);
+    const double grey = 255 * shown;
+    const bool colourless = space.format == PixelFormat::gray8;
+    palette[ink] = to_entry(colourless ? Paint{grey, grey, grey, 1} : colour_at(table, shown), space);
   }
   return palette;
 }
@@ -188,6 +207,17 @@ void HeatMap::draw_band(const MutableImageView& frame, const ScoreMap& map, int 
       fill_ink(map, span, y + i, ink + (span.pixel_begin - band.x_begin));
     }
     blend(frame, band, palette);
+  }
+}
+
+void HeatMap::clear(const MutableImageView& frame, const ColourSpace& space) {
+  Palette black;
+  black[1] = to_entry({0, 0, 0, 1}, space);
+  ink_[0].assign(static_cast<std::size_t>(frame.width), 1);
+  Band band{0, frame.width, 0, 2, {ink_[0].data(), ink_[0].data()}};
+  for (; band.y < frame.height; band.y += 2) {
+    band.rows = std::min(2, frame.height - band.y);
+    blend(frame, band, black);
   }
 }
 

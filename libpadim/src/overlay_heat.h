@@ -16,10 +16,17 @@ namespace padim {
 /// the same floor.
 [[nodiscard]] Palette heat_palette(const OverlayOptions& options, const ColourSpace& space);
 
+/// The same for the heat map alone: opaque, from score 0 on. Made for the floor kMapFloor.
+[[nodiscard]] Palette map_palette(Colormap colormap, const ColourSpace& space);
+inline constexpr double kMapFloor = -1.0 / 254;  ///< just below 0, so that every score has ink
+
 /// Upsamples a score map to frame pixels where it is hot and lays the heat map on the frame.
 class HeatMap {
  public:
-  /// floor: shown score in [0, 1] up to which nothing is drawn. palette: of heat_palette with the same floor.
+  /// Blackens the whole frame.
+  void clear(const MutableImageView& frame, const ColourSpace& space);
+
+  /// floor: shown score below 1 up to which nothing is drawn. palette: of heat_palette with the same floor.
   void draw(const MutableImageView& frame, const ScoreMap& map, const FrameMapping& mapping, double calibrated,
             double floor, const Palette& palette);
 

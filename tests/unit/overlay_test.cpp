@@ -159,6 +159,71 @@ TEST(Overlay, HeatMapOfScatteredSamples) {
   }
 }
 
+/// The map's colour at a pixel: of its score on the whole scale, black outside.
+Rgba map_at(const Detection& d, Colormap colormap, int x, int y) {
+  Rgba colour = heat_at(d, {kHeatOnly, colormap, 1, 0}, x, y);
+  if (colour.alpha == 0) return {0, 0, 0, 1};
+  colour.alpha = 1;
+  return colour;
+}
+
+// The map alone covers the whole frame, in every format and size, wherever the map lies in it.
+TEST(Overlay, MapEqualsTheFormulas) {
+  const FrameMapping whole_and_part[] = {{0, 0, 0, 0}, {20.5, 11, 1.5, 1.25}};
+  for (const PixelFormat format : kFormats) {
+    if (format == PixelFormat::gray8) continue;
+    for (const Size size : kSizes) {
+      for (const FrameMapping& mapping : whole_and_part) {
+        SCOPED_TRACE(testing::PrintToString(format) + " " + std::to_string(size.width) + "x" +
+                     std::to_string(size.height));
+        OverlayOptions options = only({false, false, false, false});
+        options.base = OverlayBase::map;
+        const Picture before(format, size);
+        Picture drawn(format, size);
+        Detection d = hills(size);
+        if (mapping.scale_x > 0) d.mapping = mapping;
+        Overlay(options).draw(drawn.view, d);
+        expect_painted(before, drawn, 5, [&](int x, int y) { return map_at(d, options.colormap, x, y); });
+      }
+    }
+  }
+}
+
+// Without colours the lightness is the score.
+TEST(Overlay, MapIsGreyWhereThereAreNoColours) {
+  const Size size{96, 64};
+  OverlayOptions options = only({false, false, false, false});
+  options.base = OverlayBase::map;
+  for (const double shown : {0.0, 0.1, 0.5, 0.9}) {
+    Detection d = hills(size);
+    std::fill(d.map.values.begin(), d.map.values.end(), static_cast<float>(raw_score(shown, d.calibrated)));
+    Picture drawn(PixelFormat::gray8, size);
+    Overlay(options).draw(drawn.view, d);
+    for (int y = 0; y < size.height; ++y) {
+      for (int x = 0; x < size.width; ++x) {
+        ASSERT_NEAR(drawn.bytes[drawn.index(x, y, 0)], 255 * shown, 1.5) << x << "," << y;
+      }
+    }
+  }
+}
+
+// A caption says what is asked for; a score just below the threshold never looks like it.
+TEST(Overlay, CaptionsSayWhatIsAskedFor) {
+  Detection d = hills({96, 64});
+  d.score = 0.4999;
+  d.anomalous = false;
+  std::string text = "old";
+  write_caption(d, {}, text);
+  EXPECT_EQ(text, "0.49 normal");
+  d.anomalous = true;
+  write_caption(d, {false, true, 29.97}, text);
+  EXPECT_EQ(text, "ANOMALY 30.0 fps");
+  write_caption(d, {true, false, 0}, text);
+  EXPECT_EQ(text, "0.49");
+  write_caption(d, {false, false, 0}, text);
+  EXPECT_EQ(text, "");
+}
+
 // Colour map, opacity, floor, matrix and range each have their documented effect.
 TEST(Overlay, HeatMapHonoursOptionsAndColourSpace) {
   const Size size{65, 49};

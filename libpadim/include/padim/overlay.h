@@ -23,17 +23,35 @@ struct OverlayParts {
   bool text = true;      ///< score and state, top left
 };
 
+/// What the parts are drawn on.
+enum class OverlayBase {
+  frame,  ///< the frame as it is
+  map,    ///< the heat map alone, opaque over the whole scale 0..1 (grey in gray8); black where nothing is looked at
+};
+
 /// What an overlay draws, and how.
 struct OverlayOptions {
   OverlayParts parts;
   Colormap colormap = Colormap::jet;
   double opacity = 0.5;  ///< of the heat map from floor + kHeatRise on, 0..1
   double floor = 0.3;    ///< shown score below which the heat map leaves pixels untouched, 0..1
+  OverlayBase base = OverlayBase::frame;
 };
 
+/// What a caption says.
+struct CaptionParts {
+  bool score = true;      ///< "0.73"
+  bool state = true;      ///< "ANOMALY" or "normal"
+  double frame_rate = 0;  ///< frames per second, "29.9 fps"; 0: not said
+};
+
+/// Replaces `text` by the caption of a detection; by nothing where no part is wanted.
+void write_caption(const Detection& detection, const CaptionParts& parts, std::string& text);
+
 /// Draws a detection on a frame, directly in the frame's pixel format. The heat map's scale is the model's calibration
-/// (shown score 0..1), never the frame's own range, so that it does not flicker; cost is proportional to the hot area.
-/// Pixels outside what is drawn, padding bytes and alpha are untouched. Owns scratch memory only; one thread at a time.
+/// (shown score 0..1), never the frame's own range, so that it does not flicker; cost is proportional to the hot area,
+/// or to the frame's where the base is the map. Pixels outside what is drawn, padding bytes and alpha are untouched.
+/// Owns scratch memory only; one thread at a time.
 class Overlay {
  public:
   /// Throws invalid_argument for options outside their ranges.
