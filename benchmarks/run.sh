@@ -60,10 +60,11 @@ cd "$ROOT"
 } >&2
 export PADIM_BACKBONES=$ROOT/models GST_PLUGIN_PATH=$build/gst-plugin
 report_machine
-for part in stages pipelines memory start_up; do
+for part in stages pipelines memory start_up evaluation; do
   echo
   case $part in
     pipelines) "$build/benchmarks/pipelines" ;;
+    evaluation) "$build/benchmarks/evaluation" "$build/tools/padim/padim" ;;
     *) "report_$part" ;;
   esac
 done

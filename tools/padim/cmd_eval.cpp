@@ -45,6 +45,7 @@ struct EvalArguments {
   std::filesystem::path save;
   std::string fusion = to_string(Fusion::concatenate);
   bool ablation = false;
+  bool no_pictures = false;
   BackboneArguments backbone;
   ModelArguments model;
 };
@@ -72,7 +73,7 @@ EvaluationSettings settings_of(const EvalArguments& arguments) {
   settings.fit.threads = arguments.backbone.threads;
   if (settings.protocol == Protocol::reference) settings.fit.false_alarm_rate.reset();
   settings.threads = arguments.backbone.threads;
-  settings.keep_maps = !arguments.save.empty();
+  settings.keep_maps = !arguments.save.empty() && !arguments.no_pictures;
   return settings;
 }
 
@@ -91,13 +92,14 @@ void say_what_is_unseen(const ClassResult& result) {
 
 // Numbers first: what comes later may fail.
 void save_results(const std::filesystem::path& save, const EvaluationSummary& summary,
-                  std::span<const ClassResult> results, int threads) {
+                  std::span<const ClassResult> results, const EvaluationSettings& settings) {
   write_results_json(save / "results.json", summary, results);
   write_results_csv(save / "results.csv", results);
   write_plots(results, save);
+  if (!settings.keep_maps) return;
   std::vector<std::vector<ImagePicture>> pictures;
   for (const ClassResult& result : results) {
-    pictures.push_back(write_pictures(result, summary.protocol, save, threads));
+    pictures.push_back(write_pictures(result, settings.protocol, save, settings.threads));
   }
   write_report(save, summary, results, pictures);
 }
@@ -120,8 +122,7 @@ void evaluate_classes(const EvalArguments& arguments, const std::vector<DatasetC
   }
   if (results.size() > 1) print(table.mean_row(results));
   if (arguments.save.empty()) return;
-  save_results(arguments.save, {arguments.data.string(), settings.protocol, backbone->info()}, results,
-               settings.threads);
+  save_results(arguments.save, {arguments.data.string(), settings.protocol, backbone->info()}, results, settings);
 }
 
 // Each line is the mean over the classes.
@@ -181,6 +182,7 @@ void add_eval_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"concatenate", "sum"}))
       ->capture_default_str()
       ->group(kModelGroup);
+  command->add_flag("--no-pictures", arguments->no_pictures, "save figures and curves only: no pictures, no report");
   auto* ablation = command->add_flag(
       "--ablation", arguments->ablation,
       "compare configurations: each tap alone, their sum, all together; 100 and 200 dimensions, random and pca");

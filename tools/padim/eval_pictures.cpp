@@ -166,7 +166,7 @@ ImagePicture draw(const ClassResult& result, const ImageResult& image, Protocol 
   ImagePicture picture;
   picture.file = std::filesystem::path("pictures") / result.name / image.source.defect / image.source.image.filename();
   picture.file.replace_extension(".png");
-  write_file(save / picture.file, encoded(".png", in_a_row(panels, kCaption), {cv::IMWRITE_PNG_COMPRESSION, 3}));
+  write_file(save / picture.file, encoded(".png", in_a_row(panels, kCaption), {}));
   for (cv::Mat& panel : panels) panel = resized(panel, panel.size() * kThumbnail / kPanel, cv::INTER_AREA);
   picture.thumbnail = encoded(".jpg", in_a_row(panels, 0), {cv::IMWRITE_JPEG_QUALITY, 80});
   return picture;

@@ -11,6 +11,7 @@
 #include "image_source.h"
 #include "padim/error.h"
 #include "padim/metrics.h"
+#include "pixel_scores.h"
 
 namespace padim::tool {
 namespace {
@@ -24,13 +25,8 @@ std::uint64_t hashed(std::uint64_t position) {  // splitmix64: neighbouring posi
 
 // For every column (or row) of the map the column (or row) of the mask that its centre falls on.
 std::vector<int> sample_positions(int count, double offset, double scale, int frame_side, int mask_side) {
-  std::vector<int> positions(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) {
-    const double in_frame = offset + scale * (i + 0.5);
-    const int in_mask = static_cast<int>(std::floor(in_frame * mask_side / frame_side));
-    positions[static_cast<std::size_t>(i)] = std::clamp(in_mask, 0, mask_side - 1);
-  }
-  return positions;
+  const double zoom = static_cast<double>(mask_side) / frame_side;
+  return nearest_positions(count, offset * zoom, scale * zoom, mask_side);
 }
 
 std::string area_line(const char* name, const std::vector<float>& scores, const std::vector<std::uint8_t>& labels) {
