@@ -103,7 +103,7 @@ void regions(benchmark::State& state) {
   padim::bench::run_checked(
       state,
       [&] {
-        padim::find_regions(map, 1, 1, {0, 0, kScale, 1080.0 / kHeight}, {1920, 1080}, found);
+        padim::find_regions(map, 1, 1, {0, 0, kScale, 1080.0 / kHeight}, {1920, 1080}, {}, found);
       },
       [&]() -> std::string {
         if (found.size() != 1) return std::to_string(found.size()) + " regions";
