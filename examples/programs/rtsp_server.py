@@ -37,6 +37,14 @@ def serve(pipeline, port, path):
     return server, f"rtsp://127.0.0.1:{server.get_bound_port()}{path}"
 
 
+def close(server):
+    """Sends everybody away, stops the pipeline and waits for the server's threads: none may be inside it when the process
+    ends."""
+    server.client_filter(lambda *_: GstRtspServer.RTSPFilterResult.REMOVE)
+    server.get_session_pool().filter(lambda *_: GstRtspServer.RTSPFilterResult.REMOVE)
+    GstRtspServer.RTSPThreadPool.cleanup()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pipeline")
@@ -45,12 +53,13 @@ def main():
     arguments = parser.parse_args()
 
     Gst.init(None)
-    _server, address = serve(arguments.pipeline, arguments.port, arguments.path)
+    server, address = serve(arguments.pipeline, arguments.port, arguments.path)
     print(address, flush=True)
     loop = GLib.MainLoop()
     for number in (signal.SIGINT, signal.SIGTERM):
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, loop.quit)
     loop.run()
+    close(server)
 
 
 if __name__ == "__main__":
