@@ -87,16 +87,18 @@ void ElementPipeline::play() {
   if (gst_element_set_state(pipeline_, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) wait_for_one();
 }
 
-void ElementPipeline::run(int first, int count, Pixels pixels) {
-  constexpr int kAhead = 4;
-  for (int i = 0; i < count + kAhead; ++i) {
-    if (i < count) {
-      const auto& bytes = camera_.bytes(first + i);
-      GstBuffer* buffer =
-          pixels == Pixels::keep
-              ? gst_buffer_new_memdup(bytes.data(), bytes.size())
-              : gst_buffer_new_wrapped_full(static_cast<GstMemoryFlags>(0), const_cast<std::uint8_t*>(bytes.data()),
-                                            bytes.size(), 0, bytes.size(), nullptr, nullptr);
+void ElementPipeline::load(int first, int count) {
+  frames_.resize(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) frames_[static_cast<std::size_t>(i)] = camera_.bytes(first + i);
+}
+
+void ElementPipeline::run() {
+  constexpr std::size_t kAhead = 4;
+  for (std::size_t i = 0; i < frames_.size() + kAhead; ++i) {
+    if (i < frames_.size()) {
+      auto& bytes = frames_[i];
+      GstBuffer* buffer = gst_buffer_new_wrapped_full(static_cast<GstMemoryFlags>(0), bytes.data(), bytes.size(), 0,
+                                                      bytes.size(), nullptr, nullptr);
       gst_app_src_push_buffer(GST_APP_SRC(source_), buffer);
     }
     if (i >= kAhead) wait_for_one();

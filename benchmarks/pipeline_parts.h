@@ -46,10 +46,12 @@ class ElementPipeline {
   /// To PLAYING; returns at once.
   void play();
 
-  /// Pushes `count` of the camera's frames from `first` on and waits until the last one has come out. The buffers are
-  /// writable, as a decoder's are; their pixels are copies where `keep` says so and otherwise drawn on.
-  enum class Pixels { keep, draw_on };
-  void run(int first, int count, Pixels pixels);
+  /// Copies `count` of the camera's frames from `first` on to be pushed next: the element draws on what it is given, and
+  /// drawn on a second time a frame would be another one.
+  void load(int first, int count);
+
+  /// Pushes what was loaded, in buffers that are writable as a decoder's are, and waits until the last one has come out.
+  void run();
 
   [[nodiscard]] double last_score() const;
 
@@ -57,6 +59,7 @@ class ElementPipeline {
   void wait_for_one();
 
   const Camera& camera_;
+  std::vector<std::vector<std::uint8_t>> frames_;
   GstElement* pipeline_;
   GstElement* source_;
   GstElement* filter_;
