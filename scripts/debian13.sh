@@ -50,8 +50,11 @@ share_network() {
   [[ ! -f /etc/ssl/certs/ca-certificates.crt ]] || cp /etc/ssl/certs/ca-certificates.crt "$system/etc/ssl/certs/"
 }
 
-# Runs a command in the clone. The mounts are seen by nobody else and end with it.
+# Runs a command in the clone, with this machine's test data beside it where there are any. The mounts are seen by
+# nobody else and end with it.
 enter() {
+  local data=$ROOT/../shared
+  [[ ! -d $data ]] || mkdir -p "$system/srv/shared"
   # shellcheck disable=SC2016
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb CI=true \
     PIP_CERT=/etc/ssl/certs/ca-certificates.crt PADIM_JOBS="${PADIM_JOBS:-}" \
@@ -59,7 +62,8 @@ enter() {
       set -e
       mount --bind /proc "$0/proc"
       mount --rbind /dev "$0/dev"
-      exec chroot "$0" bash -c "cd /srv/padim && exec \"\$@\"" bash "$@"' "$system" "$@"
+      [[ ! -d $1 ]] || mount -o bind,ro "$1" "$0/srv/shared"
+      exec chroot "$0" bash -c "cd /srv/padim && exec \"\$@\"" bash "${@:2}"' "$system" "$data" "$@"
 }
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then usage && exit; fi
