@@ -55,7 +55,7 @@ std::vector<std::uint8_t> paint(const Scene& scene, int index, Content content) 
   rgb.reserve(static_cast<std::size_t>(scene.width * scene.height) * 3);
   for (int y = 0; y < scene.height; ++y) {
     for (int x = 0; x < scene.width; ++x) {
-      const int noise = static_cast<int>(random() % 13) - 6;
+      const int noise = static_cast<int>(random() % static_cast<unsigned>(2 * scene.noise + 1)) - scene.noise;
       const int texture = (x / 12 + y / 12) % 2 * 20;
       const bool foreign = content == Content::anomalous && inside(object, x, y);
       rgb.push_back(static_cast<std::uint8_t>(foreign ? 230 + noise : 60 + texture + x * 60 / scene.width + noise));

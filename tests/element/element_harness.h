@@ -37,6 +37,7 @@ struct Scene {
   std::string format = "BGR";
   std::string framerate = "30/1";
   int padding = 0;  ///< filler bytes after each row, and between planes
+  int noise = 6;    ///< largest deviation of a channel from one frame to the next
 
   [[nodiscard]] GstVideoInfo info() const;
 };
