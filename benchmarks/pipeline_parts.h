@@ -46,11 +46,12 @@ class ElementPipeline {
   /// To PLAYING; returns at once.
   void play();
 
-  /// Copies `count` of the camera's frames from `first` on to be pushed next: the element draws on what it is given, and
-  /// drawn on a second time a frame would be another one.
+  /// Copies `count` of the camera's frames from `first` on to be pushed next: the element draws on what it is given,
+  /// and drawn on a second time a frame would be another one.
   void load(int first, int count);
 
-  /// Pushes what was loaded, in buffers that are writable as a decoder's are, and waits until the last one has come out.
+  /// Pushes what was loaded, in buffers that are writable as a decoder's are, and waits until the last one has come
+  /// out.
   void run();
 
   [[nodiscard]] double last_score() const;

@@ -90,7 +90,8 @@ void check_trunks(const Trunk& trunk, const Trunk& libtorch) {
 class Race {
  public:
   // What `prepare` does before each turn is not timed.
-  void enter(const std::string& name, std::function<void()> work, std::function<void()> prepare = [] {}) {
+  void enter(
+      const std::string& name, std::function<void()> work, std::function<void()> prepare = [] {}) {
     contenders_.push_back({name, std::move(work), std::move(prepare)});
   }
 
@@ -157,7 +158,8 @@ void compare(const std::shared_ptr<const Backbone>& backbone, int width, int hei
   race.enter("detector", [&] {
     for (int i = 0; i < kFrames; ++i) detector.detect(camera.view(i));
   });
-  race.enter("element", [&] { element.run(); }, [&] { element.load(0, kFrames); });
+  race.enter(
+      "element", [&] { element.run(); }, [&] { element.load(0, kFrames); });
   race.enter("parallel trunk", [&] { trunk.run_parallel(kFrames, parallel); });
   race.enter("fitter", [&] {
     for (int i = 0; i < kFrames; ++i) fitter.add(camera.view(i));
