@@ -9,16 +9,8 @@ set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
 
-option=(
-  [input]=$RESULTS/sample/inspection.mp4
-  [model]=$RESULTS/model.padim
-  [output]=$RESULTS/annotated.mp4
-  [json]=$RESULTS/scores.jsonl
-)
-parse_options "$@"
-use_build
-need_footage "${option[input]}"
-need_model "${option[model]}"
+option+=([output]=$RESULTS/annotated.mp4 [json]=$RESULTS/scores.jsonl)
+begin_detection "$@"
 
 launch filesrc location="${option[input]}" ! decodebin ! videoconvert \
   ! padimfilter model-file="${option[model]}" overlay=heatmap+contour+text json-location="${option[json]}" \

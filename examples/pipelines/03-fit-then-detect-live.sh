@@ -23,8 +23,7 @@ parse_options "$@"
 use_build
 mkdir -p "$RESULTS"
 
-sink=(fakesink sync=true)
-if has_display; then sink=(videoconvert ! autovideosink); fi
+window_or fakesink sync=true
 
 # padimfilter draws on what cameras and decoders hand out: where nothing needs converting, videoconvert does nothing.
 filter=(videoconvert ! queue ! padimfilter mode=fit-then-detect fit-frames="${option[fit-frames]}"

@@ -12,16 +12,8 @@ set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
 
-option=(
-  [input]=$RESULTS/sample/inspection.mp4
-  [model]=$RESULTS/model.padim
-  [overlay]=heatmap+contour+text
-  [port]=8554
-)
-parse_options "$@"
-use_build
-need_footage "${option[input]}"
-need_model "${option[model]}"
+option+=([overlay]=heatmap+contour+text [port]=8554)
+begin_detection "$@"
 
 open_source "${option[input]}"
 launch_python "$examples/../programs/rtsp_server.py" --port "${option[port]}" -- \

@@ -10,16 +10,8 @@ set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
 
-option=(
-  [input]=$RESULTS/sample/inspection.mp4
-  [model]=$RESULTS/model.padim
-  [folder]=$RESULTS/hls
-  [keep]=10
-)
-parse_options "$@"
-use_build
-need_footage "${option[input]}"
-need_model "${option[model]}"
+option+=([folder]=$RESULTS/hls [keep]=10)
+begin_detection "$@"
 mkdir -p "${option[folder]}"
 
 open_source "${option[input]}"

@@ -10,19 +10,10 @@ set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
 
-option=(
-  [input]=$RESULTS/sample/inspection.mp4
-  [model]=$RESULTS/model.padim
-  [recording]=$RESULTS/recording.mkv
-  [json]=$RESULTS/recording.jsonl
-)
-parse_options "$@"
-use_build
-need_footage "${option[input]}"
-need_model "${option[model]}"
+option+=([recording]=$RESULTS/recording.mkv [json]=$RESULTS/recording.jsonl)
+begin_detection "$@"
 
-sink=(fakesink)
-if has_display; then sink=(videoconvert ! autovideosink); fi
+window_or fakesink
 open_source "${option[input]}"
 launch -e "${source[@]}" ! tee name=both \
   both. ! queue ! x264enc speed-preset=faster bframes=0 ! h264parse ! matroskamux ! filesink location="${option[recording]}" \

@@ -12,18 +12,8 @@ set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
 
-option=(
-  [input]=$RESULTS/sample/inspection.mp4
-  [model]=$RESULTS/model.padim
-  [folder]=$RESULTS/clips
-  [before]=2
-  [after]=2
-  [gap]=1
-)
-parse_options "$@"
-use_build
-need_footage "${option[input]}"
-need_model "${option[model]}"
+option+=([folder]=$RESULTS/clips [before]=2 [after]=2 [gap]=1)
+begin_detection "$@"
 
 open_source "${option[input]}"
 gap_ns=$(awk "BEGIN { printf \"%.0f\", ${option[gap]} * 1e9 }")

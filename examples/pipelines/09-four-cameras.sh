@@ -41,7 +41,6 @@ for number in 1 2 3 4; do
     ! queue ! "all.sink_$((number - 1))")
 done
 
-sink=(fakesink sync=true)
-if has_display; then sink=(autovideosink); fi
+window_or fakesink sync=true
 launch -e compositor name=all sink_1::xpos=320 sink_2::ypos=240 sink_3::xpos=320 sink_3::ypos=240 \
-  ! videoconvert ! "${sink[@]}" "${cameras[@]}"
+  ! "${sink[@]}" "${cameras[@]}"

@@ -8,14 +8,7 @@ set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
 
-option=(
-  [input]=$RESULTS/sample/inspection.mp4
-  [model]=$RESULTS/model.padim
-)
-parse_options "$@"
-use_build
-need_footage "${option[input]}"
-need_model "${option[model]}"
+begin_detection "$@"
 
 open_source "${option[input]}"
 launch_python "$examples/../programs/print_scores.py" -- \

@@ -13,17 +13,8 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 # shellcheck disable=SC2016
-option=(
-  [input]=$RESULTS/sample/inspection.mp4
-  [model]=$RESULTS/model.padim
-  [command]='echo "$EVENT: $(cat)"'
-  [mqtt]=''
-  [topic]=padim
-)
-parse_options "$@"
-use_build
-need_footage "${option[input]}"
-need_model "${option[model]}"
+option+=([command]='echo "$EVENT: $(cat)"' [mqtt]='' [topic]=padim)
+begin_detection "$@"
 
 # Reads what gst-launch-1.0 -m prints of padim-anomaly-begin and -end: "begin FIELDS" and "end FIELDS", one per line.
 only_anomalies() { sed -nu 's/^Got message .* (element): padim-anomaly-\([a-z]*\), \(.*\);$/\1 \2/p'; }

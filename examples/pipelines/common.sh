@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2034
 # What the examples share: options, environment, default files. Sourced by bash after `set -euo pipefail`; the caller
-# then fills the array `option` with the defaults of its options.
+# then adds the defaults of its own options to the array `option`, or fills it anew.
 
 examples=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=scripts/lib.sh
 source "$examples/../../scripts/lib.sh"
 
 RESULTS=${DEMO_DIR:-$ROOT/demo}
-declare -A option
+declare -A option=([input]=$RESULTS/sample/inspection.mp4 [model]=$RESULTS/model.padim)
 
 # Prints the comment that heads the example, and the defaults.
 usage() {
@@ -55,14 +55,25 @@ need_model() {
   if [[ $1 == "$RESULTS/model.padim" && ! -e $1 ]]; then "$examples/01-fit-recording.sh" --model "$1" >&2; fi
 }
 
+# The beginning of an example that detects in `input` with `model`: options, environment, and what is missing of both.
+begin_detection() {
+  parse_options "$@"
+  use_build
+  need_footage "${option[input]}"
+  need_model "${option[model]}"
+}
+
 # Prints a pipeline as it can be typed, one element per line, and runs it. Standard output is the pipeline's own.
 launch() {
   show gst-launch-1.0 "$@" >&2
   exec gst-launch-1.0 "$@"
 }
 
-# True where a window can be opened.
-has_display() { [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; }
+# Fills the array `sink`: a window, or the elements given where there is no display.
+window_or() {
+  sink=("$@")
+  if [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then sink=(videoconvert ! autovideosink); fi
+}
 
 # Fills the array `source` with elements that hand out the decoded video of $1: a file, an rtsp:// address or a camera
 # (/dev/video0).

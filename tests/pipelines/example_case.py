@@ -23,14 +23,16 @@ def backbones():
     return [folder for folder in folders if (folder / BACKBONE).is_file()]
 
 
-def decode(video):
-    """Decodes a video to the end; returns its frames, small and grey."""
+def decode(video, size=SMALL, channels=1):
+    """Decodes a video to the end; returns its frames, small, grey or in the three channels of RGB."""
     command = ["gst-launch-1.0", "-q", "filesrc", f"location={video}", "!", "decodebin", "!", "videoconvert", "!",
-               "videoscale", "!", f"video/x-raw,format=GRAY8,width={SMALL[0]},height={SMALL[1]}", "!", "fdsink", "fd=1"]
+               "videoscale", "!", f"video/x-raw,format={'GRAY8' if channels == 1 else 'RGB'},width={size[0]},height={size[1]}",
+               "!", "fdsink", "fd=1"]
     result = subprocess.run(command, capture_output=True, timeout=120, check=False)
     if result.returncode != 0 or result.stderr:
         raise AssertionError(f"{video} does not play: {result.stderr.decode()}")
-    return np.frombuffer(result.stdout, np.uint8).reshape(-1, SMALL[1], SMALL[0]).astype(int)
+    shape = (-1, size[1], size[0]) + ((channels,) if channels > 1 else ())
+    return np.frombuffer(result.stdout, np.uint8).reshape(shape).astype(int)
 
 
 def parse_lines(text):
