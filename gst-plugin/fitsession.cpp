@@ -42,8 +42,7 @@ FitSession::FitSession(GstElement* element, const Settings& settings, std::share
                        Published& published)
     : element_(element),
       published_(published),
-      model_file_(checked(settings).model_file),
-      wanted_(settings.fit_frames),
+      settings_(checked(settings)),
       fitter_(std::move(backbone), fit_options(settings)),
       progress_(element, settings.fit_frames) {}
 
@@ -75,7 +74,7 @@ Model FitSession::finish(const std::stop_token& cancelled) {
   try {
     model_ = compute(cancelled);
     published_.set_model(*model_);
-    if (!model_file_.empty()) model_->save(model_file_);
+    if (!settings_.model_file.empty()) save(*model_, settings_.model_file, settings_);
     return *model_;
   } catch (const Error& error) {
     over_ = !cancelled.stop_requested();
@@ -85,10 +84,11 @@ Model FitSession::finish(const std::stop_token& cancelled) {
 }
 
 void FitSession::announce() {
+  const std::string& model_file = settings_.model_file;
   over_ = true;
   progress_.completed("Fitted " + std::to_string(frames_) + " frames" +
-                      (model_file_.empty() ? "" : ", saved to " + model_file_));
-  gst_element_post_message(element_, new_fitted_message(element_, last_, *model_, {model_file_, frames_}));
+                      (model_file.empty() ? "" : ", saved to " + model_file));
+  gst_element_post_message(element_, new_fitted_message(element_, last_, *model_, {model_file, frames_}));
 }
 
 }  // namespace padim::gst

@@ -27,7 +27,7 @@ class FitSession {
   void add(const ImageView& frame, const FrameTimes& times);
 
   /// fit-frames are collected.
-  [[nodiscard]] bool complete() const { return wanted_ > 0 && frames_ >= wanted_; }
+  [[nodiscard]] bool complete() const { return settings_.fit_frames > 0 && frames_ >= settings_.fit_frames; }
 
   /// "padim-finishing", for frames that pass while finish() runs.
   [[nodiscard]] GstMessage* new_finishing_message() const;
@@ -45,8 +45,7 @@ class FitSession {
 
   GstElement* element_;
   Published& published_;
-  std::string model_file_;
-  std::uint64_t wanted_;
+  Settings settings_;
   Fitter fitter_;
   FitProgress progress_;
   std::uint64_t frames_ = 0;

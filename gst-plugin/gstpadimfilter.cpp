@@ -29,6 +29,11 @@ struct Filter {
   std::mutex settings_mutex;
   Settings settings;  ///< any thread, under settings_mutex
 
+  [[nodiscard]] Settings current_settings() {
+    const std::lock_guard lock(settings_mutex);
+    return settings;
+  }
+
   Shared shared;  ///< any thread
 
   // Under the sink pad's stream lock. A pad takes data from the moment it is activated, which is before start(): where
@@ -127,12 +132,7 @@ gboolean start(GstBaseTransform* transform) {
     filter.shared.interruption.reset();
     filter.shared.lateness.reset();
     filter.shared.processing_time.reset();
-    Settings settings;
-    {
-      const std::lock_guard lock(filter.settings_mutex);
-      settings = filter.settings;
-    }
-    filter.state = std::make_unique<State>(GST_ELEMENT(transform), settings, filter.shared);
+    filter.state = std::make_unique<State>(GST_ELEMENT(transform), filter.current_settings(), filter.shared);
     return TRUE;
   });
 }
@@ -288,7 +288,7 @@ gboolean save_model(GstPadimFilter* self, const char* path) {
       throw Error(ErrorCode::invalid_argument, std::string("there is no model to save to '") + path +
                                                    "' yet: load one with mode=detect, or wait for the end of the fit");
     }
-    model->save(path);
+    save(*model, path, self->filter->current_settings());
     return TRUE;
   });
 }

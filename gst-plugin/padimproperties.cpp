@@ -50,6 +50,16 @@ Property uint_property(const Text& text, guint least, guint most, GParamFlags fl
 }
 
 template <class Access>
+Property bool_property(const Text& text, GParamFlags flags, Access access) {
+  const Settings defaults;
+  return {g_param_spec_boolean(text.name, text.nick, text.blurb, static_cast<gboolean>(access(defaults)), flags),
+          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_boolean(value) != FALSE; },
+          [access](const Settings& settings, GValue* value) {
+            g_value_set_boolean(value, static_cast<gboolean>(access(settings)));
+          }};
+}
+
+template <class Access>
 Property uint64_property(const Text& text, GParamFlags flags, Access access) {
   const Settings defaults;
   return {g_param_spec_uint64(text.name, text.nick, text.blurb, 0, G_MAXINT64, access(defaults), flags),
@@ -108,6 +118,11 @@ void add_model_properties(std::vector<Property>& out) {
                                  "Path of the .padim model: read in mode detect, written at the end of a fit (mode fit "
                                  "needs it; fit-then-detect without it keeps the model in memory)"},
                                 kReady, PADIM_MEMBER(model_file)));
+  out.push_back(bool_property({"strip-model", "Strip model",
+                               "Leave out of the model files that are written what only learn, adapt-half-life, "
+                               "padim merge and padim fit --resume need: a tenth of the size, the same scores. The "
+                               "model in use keeps it"},
+                              kReady, PADIM_MEMBER(strip_model)));
   out.push_back(string_property({"backbone", "Backbone",
                                  "Name of the network, for example efficientnet_lite0 or resnet18 (NULL = what the "
                                  "model names, or efficientnet_lite0 for a fit)"},

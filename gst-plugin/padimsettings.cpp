@@ -31,6 +31,10 @@ FitOptions fit_options(const Settings& settings) {
   return options;
 }
 
+void save(const Model& model, const std::string& file, const Settings& settings) {
+  (settings.strip_model ? model.stripped() : model).save(file);
+}
+
 Mask mask_of(const Settings& settings) { return settings.mask_file.empty() ? Mask{} : read_mask(settings.mask_file); }
 
 BackboneOptions backbone_options(const Settings& settings, const std::string& name,

@@ -69,7 +69,8 @@ struct Settings {
   LiveSettings live;
 
   std::string model_file;
-  std::string backbone;  ///< empty: what the model names, or the library's default for a fit
+  bool strip_model = false;  ///< of what only a fit that goes on needs, when it is saved
+  std::string backbone;      ///< empty: what the model names, or the library's default for a fit
   std::string backbone_file;
   std::string device = BackboneOptions{}.device;
   Precision precision = BackboneOptions{}.precision;
@@ -96,6 +97,9 @@ struct Settings {
 
 /// Throws invalid_argument for settings that contradict each other, and what mask_of throws.
 [[nodiscard]] FitOptions fit_options(const Settings& settings);
+
+/// Writes a model as strip-model wants it. Throws cannot_write.
+void save(const Model& model, const std::string& file, const Settings& settings);
 
 /// The mask of mask-file, or an empty one. Throws not_found, cannot_read.
 [[nodiscard]] Mask mask_of(const Settings& settings);

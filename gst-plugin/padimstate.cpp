@@ -102,9 +102,8 @@ void State::follow_requests() {
   if (published.take(Request::reset)) reset();
   if (published.take(Request::finish_fit)) provider_.finish_fit();
   if (provider_.job() == ModelProvider::Job::none && published.take(Request::reload_model)) reload();
-  if (const std::uint64_t frames = published.take_learning(); frames > 0 && work() == Work::detect) {
-    learning_.learn(*scorer_, frames);
-  }
+  if (work() != Work::detect) return;  // what is to be learned waits for the model that was announced
+  if (const std::uint64_t frames = published.take_learning(); frames > 0) learning_.learn(*scorer_, frames);
 }
 
 void State::reset() {

@@ -86,6 +86,8 @@ def kind(spec):
     nicks = [f"`{nick}`" for nick, _ in values(spec).values()]
     if nicks:
         return (", " if is_enum(spec) else " + ").join(nicks)
+    if spec.value_type == GObject.TYPE_BOOLEAN:
+        return "`true`, `false`"
     name = TYPES[spec.value_type.name]
     if not hasattr(spec, "minimum"):
         return name
@@ -101,6 +103,8 @@ def default(spec):
     if is_flags(spec):
         nicks = [nick for flag, (nick, _) in values(spec).items() if int(value) & flag]
         return f"`{'+'.join(nicks)}`" if nicks else "0"
+    if isinstance(value, bool):
+        return f"`{value}`".lower()
     return "" if value is None else number(value)
 
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -103,6 +104,29 @@ TEST_F(LearnTest, WarnsWhereTheModelCannotLearn) {
   for (int i = 3; i < 12; ++i) EXPECT_NE(harness.run(i), nullptr);
   EXPECT_EQ(harness.failures(GST_MESSAGE_WARNING).size(), 1U) << "the operator hears it again";
   EXPECT_TRUE(anomalous(harness.run(12, Content::anomalous).get()));
+}
+
+// strip-model makes files that detect and no more, at a fraction of the size; the model in use goes on learning.
+TEST_F(LearnTest, StripsWhatIsSaved) {
+  const std::string fitted = folder_.file("fitted.padim");
+  ElementHarness harness("mode=fit-then-detect fit-frames=24 overlay=0 strip-model=true model-file=" + fitted);
+  harness.push_normal(0, 24);
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
+  EXPECT_FALSE(Model::load(fitted).resumable());
+  EXPECT_TRUE(Model::load(file()).resumable());
+  EXPECT_EQ(Model::load(fitted).id(), Model::load(file()).id());
+  EXPECT_LT(std::filesystem::file_size(fitted) * 2, std::filesystem::file_size(file()));
+
+  EXPECT_TRUE(learn(harness, 4));
+  for (int i = 24; i < 28; ++i) EXPECT_NE(harness.run(i, Content::anomalous), nullptr);
+  const auto message = push_until(harness, "padim-learned", Content::normal);
+  ASSERT_NE(message, nullptr);
+  gboolean saved = FALSE;
+  g_signal_emit_by_name(harness.element(), "save-model", folder_.file("learned.padim").c_str(), &saved);
+  EXPECT_TRUE(saved);
+  const Model learned = Model::load(folder_.file("learned.padim"));
+  EXPECT_FALSE(learned.resumable());
+  EXPECT_STREQ(gst_structure_get_string(gst_message_get_structure(message.get()), "model-id"), learned.id().c_str());
 }
 
 // Nobody listens where no model is in use, and nothing is nothing to learn.

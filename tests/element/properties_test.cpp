@@ -57,6 +57,7 @@ TEST(PropertiesTest, HaveTheDocumentedDefaults) {
   const std::map<std::string, std::string> defaults = {
       {"mode", "detect"},
       {"model-file", "NULL"},
+      {"strip-model", "false"},
       {"backbone", "NULL"},
       {"backbone-file", "NULL"},
       {"device", "cpu"},
@@ -113,6 +114,7 @@ TEST(PropertiesTest, KeepWhatIsSet) {
   const std::map<std::string, std::string> values = {
       {"mode", "fit-then-detect"},
       {"model-file", "a.padim"},
+      {"strip-model", "true"},
       {"backbone", "resnet18"},
       {"backbone-file", "w.safetensors"},
       {"device", "cuda:1"},
