@@ -13,23 +13,11 @@
 namespace padim::test {
 namespace {
 
-class AnalyticsTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder;
-    fit_model(model());
-  }
-  static void TearDownTestSuite() { delete folder_; }
-  static std::string model() { return folder_->file("normal.padim"); }
-
-  static inline TemporaryFolder* folder_ = nullptr;
-};
-
 #ifndef PADIM_HAVE_ANALYTICS
 
 // Without GstAnalytics its flags are accepted and do nothing, so that one command line works everywhere.
-TEST_F(AnalyticsTest, FlagsAreIgnoredWithoutGstAnalytics) {
-  ElementHarness harness("overlay=0 attach-meta=score+analytics+tensor model-file=" + model());
+TEST(AnalyticsTest, FlagsAreIgnoredWithoutGstAnalytics) {
+  ElementHarness harness("overlay=0 attach-meta=score+analytics+tensor model-file=" + fitted_model());
   const auto out = harness.run(0, Content::anomalous);
   ASSERT_TRUE(out);
   EXPECT_NE(gst_buffer_get_padim_meta(out.get()), nullptr);
@@ -49,8 +37,8 @@ std::vector<GstAnalyticsMtd> all_of(GstBuffer* buffer, GstAnalyticsMtdType type)
 }
 
 // The whole frame has one class; its confidence is the score, or what is missing to 1 in a normal frame.
-TEST_F(AnalyticsTest, ClassifiesTheFrame) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(AnalyticsTest, ClassifiesTheFrame) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   for (const auto& [content, name] : {std::pair(Content::normal, "normal"), std::pair(Content::anomalous, "anomaly")}) {
     const auto out = harness.run(1, content);
     auto classes = all_of(out.get(), gst_analytics_cls_mtd_get_mtd_type());
@@ -64,8 +52,8 @@ TEST_F(AnalyticsTest, ClassifiesTheFrame) {
 }
 
 // One object per region, where the region-of-interest metas are; none in a normal frame.
-TEST_F(AnalyticsTest, HasAnObjectForEachRegion) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(AnalyticsTest, HasAnObjectForEachRegion) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   EXPECT_TRUE(all_of(harness.run(1).get(), gst_analytics_od_mtd_get_mtd_type()).empty());
   const auto out = harness.run(2, Content::anomalous);
   auto objects = all_of(out.get(), gst_analytics_od_mtd_get_mtd_type());
@@ -84,8 +72,8 @@ TEST_F(AnalyticsTest, HasAnObjectForEachRegion) {
 }
 
 // attach-meta leaves out what it does not name, and what an element in front attached stays.
-TEST_F(AnalyticsTest, JoinsWhatIsThereAlready) {
-  ElementHarness harness("overlay=0 attach-meta=score model-file=" + model());
+TEST(AnalyticsTest, JoinsWhatIsThereAlready) {
+  ElementHarness harness("overlay=0 attach-meta=score model-file=" + fitted_model());
   EXPECT_EQ(gst_buffer_get_analytics_relation_meta(harness.run(1).get()), nullptr);
   harness.set("attach-meta", "analytics");
   Owned<GstBuffer> in = render(harness.scene(), 2);
@@ -103,8 +91,8 @@ TEST_F(AnalyticsTest, JoinsWhatIsThereAlready) {
 #if GST_CHECK_VERSION(1, 26, 0)
 
 // An anomalous frame says which of its pixels are anomalous.
-TEST_F(AnalyticsTest, SegmentsAnomalousFrames) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(AnalyticsTest, SegmentsAnomalousFrames) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   EXPECT_TRUE(all_of(harness.run(1).get(), gst_analytics_segmentation_mtd_get_mtd_type()).empty());
   const auto out = harness.run(2, Content::anomalous);
   auto segmentations = all_of(out.get(), gst_analytics_segmentation_mtd_get_mtd_type());
@@ -127,8 +115,8 @@ TEST_F(AnalyticsTest, SegmentsAnomalousFrames) {
 }
 
 // The tensor is the raw score map: its maximum is the frame's raw score.
-TEST_F(AnalyticsTest, TensorHoldsTheScoreMap) {
-  ElementHarness harness("overlay=0 attach-meta=score+tensor model-file=" + model());
+TEST(AnalyticsTest, TensorHoldsTheScoreMap) {
+  ElementHarness harness("overlay=0 attach-meta=score+tensor model-file=" + fitted_model());
   const auto out = harness.run(2, Content::anomalous);
   GstTensorMeta* meta = gst_buffer_get_tensor_meta(out.get());
   ASSERT_NE(meta, nullptr);

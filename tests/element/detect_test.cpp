@@ -3,30 +3,19 @@
 #include <string>
 
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 
 namespace padim::test {
 namespace {
 
 double score_of(GstBuffer* buffer) {
-  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
-  return meta == nullptr ? -1 : double_field(gst_custom_meta_get_structure(meta), "score").value_or(-1);
+  GstPadimMeta* meta = gst_buffer_get_padim_meta(buffer);
+  return meta == nullptr ? -1 : gst_padim_meta_get_score(meta);
 }
 
-class DetectTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder;
-    fit_model(model());
-  }
-  static void TearDownTestSuite() { delete folder_; }
-  static std::string model() { return folder_->file("normal.padim"); }
-
-  static inline TemporaryFolder* folder_ = nullptr;
-};
-
 // A saved model tells a foreign object from normal footage.
-TEST_F(DetectTest, ScoresWithASavedModel) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(DetectTest, ScoresWithASavedModel) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   for (int i = 100; i < 110; ++i) {
     const auto out = harness.run(i);
     ASSERT_TRUE(out);
@@ -40,8 +29,8 @@ TEST_F(DetectTest, ScoresWithASavedModel) {
 }
 
 // A detection after the fit and one with the saved model are the same.
-TEST_F(DetectTest, ScoresAsTheFitThatMadeTheModel) {
-  ElementHarness saved("overlay=0 model-file=" + model());
+TEST(DetectTest, ScoresAsTheFitThatMadeTheModel) {
+  ElementHarness saved("overlay=0 model-file=" + fitted_model());
   ElementHarness fresh("overlay=0 mode=fit-then-detect");
   fresh.push_normal(0, 24);
   gboolean accepted = FALSE;
@@ -54,26 +43,25 @@ TEST_F(DetectTest, ScoresAsTheFitThatMadeTheModel) {
 }
 
 // The threshold moves while playing, and moves nothing but the verdict.
-TEST_F(DetectTest, FollowsTheThreshold) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(DetectTest, FollowsTheThreshold) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   const double score = score_of(harness.run(40, Content::anomalous).get());
   ASSERT_GT(score, 0.5);
   ASSERT_LT(score, 1.0);
   for (const double threshold : {0.0, score - 0.01, (score + 1) / 2, 1.0}) {
     g_object_set(harness.element(), "threshold", threshold, nullptr);
     const auto out = harness.run(40, Content::anomalous);
-    const GstStructure* meta = gst_custom_meta_get_structure(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"));
-    gboolean anomalous = FALSE;
-    ASSERT_TRUE(gst_structure_get_boolean(meta, "anomalous", &anomalous));
-    EXPECT_EQ(anomalous != FALSE, score >= threshold) << threshold;
-    EXPECT_DOUBLE_EQ(double_field(meta, "threshold").value(), threshold);
-    EXPECT_DOUBLE_EQ(double_field(meta, "score").value(), score);
+    GstPadimMeta* meta = gst_buffer_get_padim_meta(out.get());
+    ASSERT_NE(meta, nullptr);
+    EXPECT_EQ(gst_padim_meta_is_anomalous(meta) != FALSE, score >= threshold) << threshold;
+    EXPECT_DOUBLE_EQ(gst_padim_meta_get_threshold(meta), threshold);
+    EXPECT_DOUBLE_EQ(gst_padim_meta_get_score(meta), score);
   }
 }
 
 // The model describes itself as soon as it is loaded, and no longer after the stop.
-TEST_F(DetectTest, ModelInfoIsJson) {
-  ElementHarness harness("model-file=" + model());
+TEST(DetectTest, ModelInfoIsJson) {
+  ElementHarness harness("model-file=" + fitted_model());
   gchar* info = nullptr;
   g_object_get(harness.element(), "model-info", &info, nullptr);
   ASSERT_NE(info, nullptr);
@@ -86,8 +74,8 @@ TEST_F(DetectTest, ModelInfoIsJson) {
 }
 
 // Another size, format or frame rate of the same picture goes on being scored.
-TEST_F(DetectTest, FollowsCapsChangesOfTheSameShape) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(DetectTest, FollowsCapsChangesOfTheSameShape) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   for (const auto& [format, divisor, rate] :
        {std::tuple("BGR", 1, "30/1"), std::tuple("NV12", 2, "15/1"), std::tuple("I420", 1, "0/1")}) {
     Scene scene;
@@ -102,8 +90,8 @@ TEST_F(DetectTest, FollowsCapsChangesOfTheSameShape) {
 }
 
 // What is drawn is the settings' choice, live.
-TEST_F(DetectTest, DrawsWhatTheOverlaySays) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(DetectTest, DrawsWhatTheOverlaySays) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   const auto plain = bytes_of(render(harness.scene(), 70, Content::anomalous).get());
   const auto drawn = [&](const char* overlay) {
     harness.set("overlay", overlay);
@@ -124,8 +112,8 @@ TEST_F(DetectTest, DrawsWhatTheOverlaySays) {
 }
 
 // A normal frame's pixels are untouched but for the caption.
-TEST_F(DetectTest, LeavesNormalFramesAlone) {
-  ElementHarness harness("overlay=heatmap+contour+boxes overlay-floor=0.49 model-file=" + model());
+TEST(DetectTest, LeavesNormalFramesAlone) {
+  ElementHarness harness("overlay=heatmap+contour+boxes overlay-floor=0.49 model-file=" + fitted_model());
   const auto out = harness.run(80);
   EXPECT_TRUE(bytes_of(out.get()) == bytes_of(render(harness.scene(), 80).get()));
 }

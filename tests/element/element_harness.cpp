@@ -276,4 +276,13 @@ void fit_model(const std::string& file, const Scene& scene, int frames) {
   ASSERT_TRUE(std::filesystem::exists(file));
 }
 
+const std::string& fitted_model() {
+  static const TemporaryFolder folder;
+  static const std::string file = [] {
+    fit_model(folder.file("normal.padim"));
+    return folder.file("normal.padim");
+  }();
+  return file;
+}
+
 }  // namespace padim::test

@@ -132,4 +132,7 @@ std::vector<Failure> failures_on(GstBus* bus, GstMessageType type = GST_MESSAGE_
 /// A model fitted by an element on `frames` normal frames, saved to `file`.
 void fit_model(const std::string& file, const Scene& scene = {}, int frames = 24);
 
+/// The file of a model that was fitted so on the default scene, once for all tests that only read it.
+const std::string& fitted_model();
+
 }  // namespace padim::test

@@ -44,8 +44,7 @@ std::string read_file(const std::string& path) {
 // A start that cannot work says once what is wrong and what to do, and the element can be started again afterwards.
 TEST(ErrorsTest, OfTheStart) {
   const TemporaryFolder folder;
-  const std::string good = folder.file("good.padim");
-  fit_model(good);
+  const std::string& good = fitted_model();
   const std::string content = read_file(good);
   write_file(folder.file("short.padim"), content.substr(0, content.size() / 2));
   std::string flipped = content;
@@ -85,7 +84,7 @@ TEST(ErrorsTest, OfTheStart) {
        "backbone=resnet18 model-file=" + good,
        GST_RESOURCE_ERROR,
        GST_RESOURCE_ERROR_SETTINGS,
-       {"efficientnet_lite0", "resnet18", "good.padim"}},
+       {"efficientnet_lite0", "resnet18", "normal.padim"}},
       {"fit without file",
        "mode=fit",
        GST_RESOURCE_ERROR,

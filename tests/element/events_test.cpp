@@ -8,39 +8,27 @@
 namespace padim::test {
 namespace {
 
-class EventsTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder;
-    fit_model(model());
+/// Pushes one frame per letter, from frame `first` on: A is anomalous.
+void push(ElementHarness& harness, const std::string& letters, int first = 0) {
+  for (const char letter : letters) {
+    ASSERT_TRUE(harness.run(first++, letter == 'A' ? Content::anomalous : Content::normal));
   }
-  static void TearDownTestSuite() { delete folder_; }
-  static std::string model() { return folder_->file("normal.padim"); }
+}
 
-  /// Pushes one frame per letter, from frame `first` on: A is anomalous.
-  static void push(ElementHarness& harness, const std::string& letters, int first = 0) {
-    for (const char letter : letters) {
-      ASSERT_TRUE(harness.run(first++, letter == 'A' ? Content::anomalous : Content::normal));
-    }
+/// The events on the bus as letters: B(egin) and E(nd).
+std::string events(ElementHarness& harness) {
+  std::string letters;
+  for (const auto& message : harness.messages(GST_MESSAGE_ELEMENT)) {
+    if (gst_message_has_name(message.get(), "padim-anomaly-begin")) letters += 'B';
+    if (gst_message_has_name(message.get(), "padim-anomaly-end")) letters += 'E';
   }
-
-  /// The events on the bus as letters: B(egin) and E(nd).
-  static std::string events(ElementHarness& harness) {
-    std::string letters;
-    for (const auto& message : harness.messages(GST_MESSAGE_ELEMENT)) {
-      if (gst_message_has_name(message.get(), "padim-anomaly-begin")) letters += 'B';
-      if (gst_message_has_name(message.get(), "padim-anomaly-end")) letters += 'E';
-    }
-    return letters;
-  }
-
-  static inline TemporaryFolder* folder_ = nullptr;
-};
+  return letters;
+}
 
 constexpr std::uint64_t frame_time(std::uint64_t frame) { return frame * GST_SECOND / 30; }
 
 // Stretches become events by min-anomalous-frames and event-gap; 100 ms are three frames.
-TEST_F(EventsTest, FollowTheirRules) {
+TEST(EventsTest, FollowTheirRules) {
   struct Case {
     const char* frames;
     const char* settings;
@@ -59,15 +47,15 @@ TEST_F(EventsTest, FollowTheirRules) {
       {".AAA.A.", "post-messages=none event-gap=0", ""},
   };
   for (const Case& c : cases) {
-    ElementHarness harness("overlay=0 model-file=" + model() + " " + c.settings);
+    ElementHarness harness("overlay=0 model-file=" + fitted_model() + " " + c.settings);
     push(harness, c.frames);
     EXPECT_EQ(events(harness), c.expected) << c.frames << " " << c.settings;
   }
 }
 
 // Begin and end tell when, how much and for how long.
-TEST_F(EventsTest, MessagesHaveTheirFields) {
-  ElementHarness harness("overlay=0 min-anomalous-frames=2 event-gap=100000000 model-file=" + model());
+TEST(EventsTest, MessagesHaveTheirFields) {
+  ElementHarness harness("overlay=0 min-anomalous-frames=2 event-gap=100000000 model-file=" + fitted_model());
   push(harness, "..AAA....");
   const auto messages = harness.messages(GST_MESSAGE_ELEMENT);
   ASSERT_EQ(messages.size(), 2U);
@@ -95,8 +83,8 @@ TEST_F(EventsTest, MessagesHaveTheirFields) {
 }
 
 // An event that is open does not stay open: the end of the stream, a flush, the stop and mode=off end it.
-TEST_F(EventsTest, OpenEventsAreClosed) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(EventsTest, OpenEventsAreClosed) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   push(harness, ".AA");
   EXPECT_EQ(events(harness), "B");
   harness.flush();
@@ -120,8 +108,8 @@ TEST_F(EventsTest, OpenEventsAreClosed) {
 }
 
 // padim-score comes for every frame where it is asked for.
-TEST_F(EventsTest, ScoresOfAllFramesOnRequest) {
-  ElementHarness harness("overlay=0 post-messages=all model-file=" + model());
+TEST(EventsTest, ScoresOfAllFramesOnRequest) {
+  ElementHarness harness("overlay=0 post-messages=all model-file=" + fitted_model());
   push(harness, ".A.");
   const auto scores = harness.messages(GST_MESSAGE_ELEMENT, "padim-score");
   ASSERT_EQ(scores.size(), 3U);
@@ -137,8 +125,8 @@ TEST_F(EventsTest, ScoresOfAllFramesOnRequest) {
 }
 
 // message-interval thins them by running time: at 30 frames a second, 100 ms is every third.
-TEST_F(EventsTest, ScoresAtAnInterval) {
-  ElementHarness harness("overlay=0 post-messages=all message-interval=100000000 model-file=" + model());
+TEST(EventsTest, ScoresAtAnInterval) {
+  ElementHarness harness("overlay=0 post-messages=all message-interval=100000000 model-file=" + fitted_model());
   push(harness, ".......");
   auto scores = harness.messages(GST_MESSAGE_ELEMENT, "padim-score");
   ASSERT_EQ(scores.size(), 3U);
@@ -151,8 +139,8 @@ TEST_F(EventsTest, ScoresAtAnInterval) {
 }
 
 // Every message tells when its frame is shown, in the stream's terms and in the pipeline's.
-TEST_F(EventsTest, MessagesHaveTheTimesOfTheSegment) {
-  ElementHarness harness("overlay=0 event-gap=0 post-messages=all model-file=" + model());
+TEST(EventsTest, MessagesHaveTheTimesOfTheSegment) {
+  ElementHarness harness("overlay=0 event-gap=0 post-messages=all model-file=" + fitted_model());
   GstSegment segment;
   gst_segment_init(&segment, GST_FORMAT_TIME);
   segment.start = segment.position = 2 * GST_SECOND;
@@ -171,8 +159,8 @@ TEST_F(EventsTest, MessagesHaveTheTimesOfTheSegment) {
 }
 
 // Frames without timestamps still make events.
-TEST_F(EventsTest, WorkWithoutTimestamps) {
-  ElementHarness harness("overlay=0 event-gap=100000000 model-file=" + model());
+TEST(EventsTest, WorkWithoutTimestamps) {
+  ElementHarness harness("overlay=0 event-gap=100000000 model-file=" + fitted_model());
   int index = 0;
   for (const char letter : std::string(".AA.....")) {
     Owned<GstBuffer> buffer = render(harness.scene(), index++, letter == 'A' ? Content::anomalous : Content::normal);

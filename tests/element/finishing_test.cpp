@@ -10,6 +10,7 @@
 
 #include "backbone_hook.h"
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 #include "padim/model.h"
 
 namespace padim::test {
@@ -65,7 +66,7 @@ class FinishingTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
-bool has_result(GstBuffer* buffer) { return gst_buffer_get_custom_meta(buffer, "GstPadimMeta") != nullptr; }
+bool has_result(GstBuffer* buffer) { return gst_buffer_get_padim_meta(buffer) != nullptr; }
 
 gboolean emit(GstElement* element, const char* signal) {
   gboolean accepted = FALSE;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 #include "padim/model.h"
 
 namespace padim::test {
@@ -54,7 +55,7 @@ TEST(FitTest, LeavesFramesAlone) {
   const auto out = harness.run(3);
   ASSERT_TRUE(out);
   EXPECT_TRUE(bytes_of(out.get()) == original);
-  EXPECT_EQ(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  EXPECT_EQ(gst_buffer_get_padim_meta(out.get()), nullptr);
 }
 
 // Detection starts with the very next frame after the model is there.
@@ -63,7 +64,7 @@ TEST(FitTest, ThenDetectsFromTheNextFrameOn) {
   for (int i = 0; i < 20; ++i) {
     const auto out = harness.run(i);
     ASSERT_TRUE(out);
-    ASSERT_EQ(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr) << "frame " << i;
+    ASSERT_EQ(gst_buffer_get_padim_meta(out.get()), nullptr) << "frame " << i;
   }
   const auto fitted = harness.wait_for("padim-fitted");
   ASSERT_TRUE(fitted);
@@ -72,7 +73,7 @@ TEST(FitTest, ThenDetectsFromTheNextFrameOn) {
 
   const auto out = harness.run(20);
   ASSERT_TRUE(out);
-  EXPECT_NE(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  EXPECT_NE(gst_buffer_get_padim_meta(out.get()), nullptr);
 }
 
 // The end of the stream before fit-frames ends the fit too.
@@ -97,7 +98,7 @@ TEST(FitTest, EndsAtFinishFit) {
   EXPECT_EQ(frames_of(fitted), 16U);
   const auto out = harness.run(17);
   ASSERT_TRUE(out);
-  EXPECT_NE(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  EXPECT_NE(gst_buffer_get_padim_meta(out.get()), nullptr);
 }
 
 // A finish that was promised is kept even where no frame follows it.
@@ -172,10 +173,10 @@ TEST(FitTest, ModesChangeWhilePlaying) {
   EXPECT_TRUE(harness.wait_for("padim-fitted"));
   harness.set("mode", "detect");
   auto out = harness.run(14);
-  EXPECT_NE(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  EXPECT_NE(gst_buffer_get_padim_meta(out.get()), nullptr);
   harness.set("mode", "off");
   out = harness.run(15);
-  EXPECT_EQ(gst_buffer_get_custom_meta(out.get(), "GstPadimMeta"), nullptr);
+  EXPECT_EQ(gst_buffer_get_padim_meta(out.get()), nullptr);
   harness.set("mode", "fit");
   harness.push_normal(16, 12);
   const auto fitted = harness.wait_for("padim-fitted");

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 #include "padim/model.h"
 
 namespace padim::test {
@@ -28,11 +29,9 @@ gboolean learn(ElementHarness& harness, guint frames) {
 }
 
 bool anomalous(GstBuffer* buffer) {
-  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
-  gboolean result = FALSE;
+  GstPadimMeta* meta = gst_buffer_get_padim_meta(buffer);
   EXPECT_NE(meta, nullptr) << "a frame without result";
-  if (meta != nullptr) gst_structure_get_boolean(gst_custom_meta_get_structure(meta), "anomalous", &result);
-  return result != FALSE;
+  return meta != nullptr && gst_padim_meta_is_anomalous(meta) != FALSE;
 }
 
 // Pushes frames until the element posts `name`.

@@ -10,26 +10,16 @@
 
 #include "backbone_hook.h"
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 
 namespace padim::test {
 namespace {
 
 constexpr GstClockTime kFrame = GST_SECOND / 30;
 
-class LiveTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder;
-    fit_model(model());
-  }
-  static void TearDownTestSuite() { delete folder_; }
-  static std::string model() { return folder_->file("normal.padim"); }
-  static std::string detecting(const std::string& properties = {}) {
-    return "overlay=0 model-file=" + model() + " " + properties;
-  }
-
-  static inline TemporaryFolder* folder_ = nullptr;
-};
+std::string detecting(const std::string& properties = {}) {
+  return "overlay=0 model-file=" + fitted_model() + " " + properties;
+}
 
 // The sink's report: the frame of this running time was so much too late.
 void report_lateness(ElementHarness& harness, GstClockTime running_time, GstClockTimeDiff late_by) {
@@ -56,19 +46,14 @@ struct ScoreMeta {
 };
 
 ScoreMeta meta_of(GstBuffer* buffer) {
-  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
+  GstPadimMeta* meta = gst_buffer_get_padim_meta(buffer);
   if (meta == nullptr) return {};
-  const GstStructure* structure = gst_custom_meta_get_structure(meta);
-  gboolean reused = FALSE;
-  gboolean anomalous = FALSE;
-  gst_structure_get_boolean(structure, "reused", &reused);
-  gst_structure_get_boolean(structure, "anomalous", &anomalous);
   return {true,
-          reused != FALSE,
-          anomalous != FALSE,
-          uint64_field(structure, "inference-pts").value_or(0),
-          double_field(structure, "score").value_or(-1),
-          double_field(structure, "threshold").value_or(-1)};
+          gst_padim_meta_is_reused(meta) != FALSE,
+          gst_padim_meta_is_anomalous(meta) != FALSE,
+          gst_padim_meta_get_inference_pts(meta),
+          gst_padim_meta_get_score(meta),
+          gst_padim_meta_get_threshold(meta)};
 }
 
 // What became of frames, one letter each: s scored, r carrying an earlier result, d dropped, - passed without result.
@@ -90,7 +75,7 @@ struct LateCase {
 };
 
 // Late frames are treated as the policy says, and the first punctual one is scored again.
-TEST_F(LiveTest, LateFramesFollowThePolicy) {
+TEST(LiveTest, LateFramesFollowThePolicy) {
   const LateCase cases[] = {
       {"reuse is the default", "", "rrrss", 1},
       {"block", "late-policy=block", "sssss", 0},
@@ -107,7 +92,7 @@ TEST_F(LiveTest, LateFramesFollowThePolicy) {
 }
 
 // A reused result says whose it is.
-TEST_F(LiveTest, ReusedResultsNameTheirFrame) {
+TEST(LiveTest, ReusedResultsNameTheirFrame) {
   ElementHarness harness(detecting());
   harness.push_normal(0, 4);
   const ScoreMeta scored = meta_of(harness.run(4, Content::anomalous).get());
@@ -123,8 +108,9 @@ TEST_F(LiveTest, ReusedResultsNameTheirFrame) {
 }
 
 // Dropped frames are announced as GStreamer's elements do, and the stream says that something is missing.
-TEST_F(LiveTest, DroppedFramesAreAnnounced) {
-  ElementHarness harness(detecting("late-policy=drop json-location=" + folder_->file("drop.json")));
+TEST(LiveTest, DroppedFramesAreAnnounced) {
+  const TemporaryFolder folder;
+  ElementHarness harness(detecting("late-policy=drop json-location=" + folder.file("drop.json")));
   ASSERT_EQ(fates(harness, 0, 1), "s");
   report_lateness(harness, 0, static_cast<GstClockTimeDiff>(2 * kFrame));
   ASSERT_EQ(fates(harness, 1, 1), "d");
@@ -144,7 +130,7 @@ TEST_F(LiveTest, DroppedFramesAreAnnounced) {
   ASSERT_TRUE(next);
   EXPECT_TRUE(GST_BUFFER_FLAG_IS_SET(next.get(), GST_BUFFER_FLAG_DISCONT));
 
-  std::ifstream lines(folder_->file("drop.json"));
+  std::ifstream lines(folder.file("drop.json"));
   std::string line;
   for (const char* state : {"detect", "drop", "detect"}) {
     ASSERT_TRUE(std::getline(lines, line));
@@ -153,7 +139,7 @@ TEST_F(LiveTest, DroppedFramesAreAnnounced) {
 }
 
 // Frames that are late for other reasons than the network's time go on being inspected, twice a second.
-TEST_F(LiveTest, AlwaysLateIsStillInspected) {
+TEST(LiveTest, AlwaysLateIsStillInspected) {
   for (const char* policy : {"reuse", "drop"}) {
     ElementHarness harness(detecting(std::string("late-policy=") + policy));
     ASSERT_EQ(fates(harness, 0, 1), "s");
@@ -165,7 +151,7 @@ TEST_F(LiveTest, AlwaysLateIsStillInspected) {
 }
 
 // A fit takes every frame, however late, whatever the policy, and keeps decoders in front from leaving frames out.
-TEST_F(LiveTest, AFitLosesNoFrame) {
+TEST(LiveTest, AFitLosesNoFrame) {
   for (const char* properties : {"", "late-policy=drop", "inference-interval=7", "qos=true"}) {
     ElementHarness harness(std::string("mode=fit-then-detect ") + properties);
     report_lateness(harness, 0, GST_SECOND * 3600);
@@ -179,7 +165,7 @@ TEST_F(LiveTest, AFitLosesNoFrame) {
 }
 
 // One in inference-interval frames is seen by the network, from the next frame on when it changes.
-TEST_F(LiveTest, InferenceIntervalSparesTheNetwork) {
+TEST(LiveTest, InferenceIntervalSparesTheNetwork) {
   std::atomic<int> runs = 0;
   const BackboneHook hook([&] { ++runs; });
   ElementHarness harness(detecting("inference-interval=4"));
@@ -193,7 +179,7 @@ TEST_F(LiveTest, InferenceIntervalSparesTheNetwork) {
 }
 
 // The threshold decides about reused results, too.
-TEST_F(LiveTest, ThresholdMovesUnderReusedResults) {
+TEST(LiveTest, ThresholdMovesUnderReusedResults) {
   ElementHarness harness(detecting("inference-interval=1000"));
   const ScoreMeta first = meta_of(harness.run(0, Content::anomalous).get());
   ASSERT_TRUE(first.anomalous);
@@ -211,7 +197,7 @@ TEST_F(LiveTest, ThresholdMovesUnderReusedResults) {
 }
 
 // A result does not outlive the scene that it was computed on.
-TEST_F(LiveTest, FlushAndCapsEndTheReuse) {
+TEST(LiveTest, FlushAndCapsEndTheReuse) {
   ElementHarness harness(detecting("inference-interval=1000"));
   EXPECT_EQ(fates(harness, 0, 3), "srr");
   harness.flush();
@@ -227,7 +213,7 @@ TEST_F(LiveTest, FlushAndCapsEndTheReuse) {
 }
 
 // What was late before a flush is not after it.
-TEST_F(LiveTest, FlushForgetsLateness) {
+TEST(LiveTest, FlushForgetsLateness) {
   ElementHarness harness(detecting("late-policy=drop"));
   ASSERT_EQ(fates(harness, 0, 1), "s");
   report_lateness(harness, 0, GST_SECOND * 3600);
@@ -237,7 +223,7 @@ TEST_F(LiveTest, FlushForgetsLateness) {
 }
 
 // The network's time is part of the pipeline's latency: from the start on, which tries it, and as measured later.
-TEST_F(LiveTest, LatencyIsTheProcessingTime) {
+TEST(LiveTest, LatencyIsTheProcessingTime) {
   std::atomic<int> milliseconds = 30;
   const BackboneHook hook([&] { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); });
   ElementHarness harness(detecting());
@@ -263,7 +249,7 @@ TEST_F(LiveTest, LatencyIsTheProcessingTime) {
 
 // A live source, a network that takes two frames' time, a sink that watches the clock: results are reused, no frame is
 // lost, and the video does not fall behind.
-TEST_F(LiveTest, SlowNetworksDoNotDelayTheVideo) {
+TEST(LiveTest, SlowNetworksDoNotDelayTheVideo) {
   std::atomic<int> runs = 0;
   const BackboneHook hook([&] {
     ++runs;
@@ -295,7 +281,7 @@ TEST_F(LiveTest, SlowNetworksDoNotDelayTheVideo) {
 }
 
 // The network has been tried before the first frame comes.
-TEST_F(LiveTest, WarmsUpBeforeTheFirstFrame) {
+TEST(LiveTest, WarmsUpBeforeTheFirstFrame) {
   std::atomic<int> runs = 0;
   const BackboneHook hook([&] { ++runs; });
   const ElementHarness harness(detecting());
@@ -313,7 +299,7 @@ GstSegment segment_of(GstClockTime start, GstClockTime time, GstClockTime base, 
 }
 
 // Frames of a new segment are worked on like those before, in every mode; times follow the segment.
-TEST_F(LiveTest, SegmentsChangeInEveryMode) {
+TEST(LiveTest, SegmentsChangeInEveryMode) {
   for (const std::string& properties :
        {detecting("post-messages=all"), std::string("mode=fit-then-detect"), std::string("mode=off")}) {
     ElementHarness harness(properties);

@@ -117,13 +117,11 @@ TEST(LookModelTest, DetectionDoesWhatTheFitDid) {
 // In mode detect a mask is applied on top of the model's: the quick remedy for a place that alarms.
 TEST(LookModelTest, MaskNarrowsADetection) {
   const TemporaryFolder folder;
-  const std::string model = folder.file("whole.padim");
   const Scene scene;
-  fit_model(model);
   write_mask(folder.file("mask.pgm"), scene.width, scene.height, around_object(scene));
-  ElementHarness plain("overlay=0 model-file=" + model);
+  ElementHarness plain("overlay=0 model-file=" + fitted_model());
   EXPECT_GT(count_regions(plain.run(31, Content::anomalous).get()), 0U);
-  ElementHarness narrowed("overlay=0 model-file=" + model + " mask-file=" + folder.file("mask.pgm"));
+  ElementHarness narrowed("overlay=0 model-file=" + fitted_model() + " mask-file=" + folder.file("mask.pgm"));
   EXPECT_EQ(count_regions(narrowed.run(31, Content::anomalous).get()), 0U);
 }
 
@@ -137,16 +135,15 @@ void expect_failure(const std::vector<Failure>& failures, int code, const std::s
 // What cannot be meant is one error at the start that names the value; what contradicts the model is one, too.
 TEST(LookModelTest, UnusableValuesAreErrorsAtTheStart) {
   const TemporaryFolder folder;
-  const std::string model = folder.file("whole.padim");
-  fit_model(model);
   std::ofstream(folder.file("no-picture.png")) << "not a picture, but long enough for a file's type to be found out\n";
   const std::tuple<std::string, int, std::string> cases[] = {
       {"mode=fit-then-detect roi=1,2,3", GST_RESOURCE_ERROR_SETTINGS, "1,2,3"},
       {"mode=fit-then-detect mask-file=" + folder.file("absent.png"), GST_RESOURCE_ERROR_NOT_FOUND, "absent.png"},
       {"mode=fit-then-detect mask-file=" + folder.file("no-picture.png"), GST_RESOURCE_ERROR_OPEN_READ,
        "no-picture.png"},
-      {"roi=10,10,100,100 model-file=" + model, GST_RESOURCE_ERROR_SETTINGS, "10,10,100,100"},
-      {"mask-file=" + folder.file("absent.png") + " model-file=" + model, GST_RESOURCE_ERROR_NOT_FOUND, "absent.png"},
+      {"roi=10,10,100,100 model-file=" + fitted_model(), GST_RESOURCE_ERROR_SETTINGS, "10,10,100,100"},
+      {"mask-file=" + folder.file("absent.png") + " model-file=" + fitted_model(), GST_RESOURCE_ERROR_NOT_FOUND,
+       "absent.png"},
   };
   for (const auto& [settings, code, word] : cases) {
     const auto element = make_element(settings);
@@ -174,10 +171,7 @@ TEST(LookModelTest, WhatDoesNotFitTheVideoIsAnError) {
 
 // Regions are thinned by number and size while playing; an anomalous frame keeps its hottest.
 TEST(LookModelTest, RegionsAreThinned) {
-  const TemporaryFolder folder;
-  const std::string model = folder.file("whole.padim");
-  fit_model(model);
-  ElementHarness harness("overlay=0 threshold=0.2 min-region-area=0 model-file=" + model);
+  ElementHarness harness("overlay=0 threshold=0.2 min-region-area=0 model-file=" + fitted_model());
   const auto count = [&] { return count_regions(harness.run(31, Content::anomalous).get()); };
   const guint all = count();
   ASSERT_GT(all, 1U);

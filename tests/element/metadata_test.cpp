@@ -10,18 +10,6 @@
 namespace padim::test {
 namespace {
 
-class MetadataTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder;
-    fit_model(model());
-  }
-  static void TearDownTestSuite() { delete folder_; }
-  static std::string model() { return folder_->file("normal.padim"); }
-
-  static inline TemporaryFolder* folder_ = nullptr;
-};
-
 const GstStructure* padim_meta(GstBuffer* buffer) {
   GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
   return meta == nullptr ? nullptr : gst_custom_meta_get_structure(meta);
@@ -32,15 +20,15 @@ guint count_regions(GstBuffer* buffer) {
 }
 
 // All fields of the contract, with the types that readers rely on.
-TEST_F(MetadataTest, ScoreMetaHasItsFields) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(MetadataTest, ScoreMetaHasItsFields) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   harness.push_normal(0, 2);
   const auto out = harness.run(2, Content::anomalous);
   const GstStructure* meta = padim_meta(out.get());
   ASSERT_NE(meta, nullptr);
   const double score = double_field(meta, "score").value();
   const double raw = double_field(meta, "raw-score").value();
-  const double calibrated = Model::load(model()).info().calibration.threshold;
+  const double calibrated = Model::load(fitted_model()).info().calibration.threshold;
   EXPECT_NEAR(score, raw / (raw + calibrated), 1e-6);
   EXPECT_EQ(double_field(meta, "threshold"), 0.5);
   gboolean anomalous = FALSE;
@@ -51,12 +39,12 @@ TEST_F(MetadataTest, ScoreMetaHasItsFields) {
   EXPECT_FALSE(reused);
   EXPECT_EQ(uint64_field(meta, "inference-pts"), GST_BUFFER_PTS(out.get()));
   EXPECT_EQ(uint64_field(meta, "frame-id"), 2U);
-  EXPECT_EQ(gst_structure_get_string(meta, "model-id"), Model::load(model()).id());
+  EXPECT_EQ(gst_structure_get_string(meta, "model-id"), Model::load(fitted_model()).id());
 }
 
 // One region-of-interest meta per region, inside the frame, with its score and area.
-TEST_F(MetadataTest, RegionMetasCarryScoreAndArea) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(MetadataTest, RegionMetasCarryScoreAndArea) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   EXPECT_EQ(count_regions(harness.run(0).get()), 0U);
   const auto out = harness.run(1, Content::anomalous);
   ASSERT_GE(count_regions(out.get()), 1U);
@@ -74,8 +62,8 @@ TEST_F(MetadataTest, RegionMetasCarryScoreAndArea) {
 }
 
 // attach-meta chooses, while playing.
-TEST_F(MetadataTest, AttachesWhatIsAskedFor) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(MetadataTest, AttachesWhatIsAskedFor) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   for (const auto& [flags, score, roi] : {std::tuple("score", true, false), std::tuple("roi", false, true),
                                           std::tuple("0", false, false), std::tuple("score+roi", true, true)}) {
     harness.set("attach-meta", flags);
@@ -86,8 +74,8 @@ TEST_F(MetadataTest, AttachesWhatIsAskedFor) {
 }
 
 // Without an overlay no pixel is copied, not even where somebody else holds the buffer too.
-TEST_F(MetadataTest, MetadataOnlySharesTheMemory) {
-  ElementHarness harness("overlay=0 model-file=" + model());
+TEST(MetadataTest, MetadataOnlySharesTheMemory) {
+  ElementHarness harness("overlay=0 model-file=" + fitted_model());
   for (const bool held : {false, true}) {
     Owned<GstBuffer> in = render(harness.scene(), 4, Content::anomalous);
     const Owned<GstBuffer> other(held ? gst_buffer_ref(in.get()) : nullptr);
@@ -103,8 +91,8 @@ TEST_F(MetadataTest, MetadataOnlySharesTheMemory) {
 }
 
 // What another branch of a tee holds stays as it was, while this branch draws.
-TEST_F(MetadataTest, DoesNotDrawOnWhatOthersHold) {
-  ElementHarness harness("overlay=heatmap+text model-file=" + model());
+TEST(MetadataTest, DoesNotDrawOnWhatOthersHold) {
+  ElementHarness harness("overlay=heatmap+text model-file=" + fitted_model());
   Owned<GstBuffer> in = render(harness.scene(), 5, Content::anomalous);
   const auto original = bytes_of(in.get());
   const Owned<GstBuffer> held(gst_buffer_ref(in.get()));
@@ -116,7 +104,7 @@ TEST_F(MetadataTest, DoesNotDrawOnWhatOthersHold) {
 }
 
 // mode=off hands the very buffer on.
-TEST_F(MetadataTest, OffPassesTheSameBuffer) {
+TEST(MetadataTest, OffPassesTheSameBuffer) {
   ElementHarness harness("mode=off");
   Owned<GstBuffer> in = render(harness.scene(), 6);
   GstBuffer* raw = in.get();
@@ -125,8 +113,8 @@ TEST_F(MetadataTest, OffPassesTheSameBuffer) {
 }
 
 // Times, offsets and flags belong to the stream.
-TEST_F(MetadataTest, KeepsTimesOffsetsAndFlags) {
-  const std::string modes[] = {"mode=fit-then-detect", "mode=off", "model-file=" + model()};
+TEST(MetadataTest, KeepsTimesOffsetsAndFlags) {
+  const std::string modes[] = {"mode=fit-then-detect", "mode=off", "model-file=" + fitted_model()};
   for (const std::string& mode : modes) {
     ElementHarness harness(mode);
     for (const bool held : {false, true}) {
@@ -154,8 +142,8 @@ TEST_F(MetadataTest, KeepsTimesOffsetsAndFlags) {
 }
 
 // The installed library reads the same values as the structure, and finds nothing where there is nothing.
-TEST_F(MetadataTest, LibraryReadsTheMeta) {
-  ElementHarness harness("overlay=0 threshold=0.25 model-file=" + model());
+TEST(MetadataTest, LibraryReadsTheMeta) {
+  ElementHarness harness("overlay=0 threshold=0.25 model-file=" + fitted_model());
   harness.push_normal(0, 3);
   const auto out = harness.run(3, Content::anomalous);
   GstPadimMeta* meta = gst_buffer_get_padim_meta(out.get());
@@ -240,7 +228,7 @@ void expect_survival(const Passage& passage, const std::string& model) {
 
 // Behind the element the picture is converted, scaled, cropped and encoded: the score survives it all, and regions
 // wherever they still mean something.
-TEST_F(MetadataTest, SurvivesWhatFollows) {
+TEST(MetadataTest, SurvivesWhatFollows) {
   const Passage passages[] = {
       {"identity", Roi::kept},
       {"queue", Roi::kept},
@@ -254,7 +242,7 @@ TEST_F(MetadataTest, SurvivesWhatFollows) {
       {"videoconvert ! jpegenc", Roi::kept},
       {"videoconvert ! vp8enc deadline=1 lag-in-frames=0", Roi::kept},
   };
-  for (const Passage& passage : passages) expect_survival(passage, model());
+  for (const Passage& passage : passages) expect_survival(passage, fitted_model());
 }
 
 }  // namespace

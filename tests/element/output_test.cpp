@@ -8,18 +8,6 @@
 namespace padim::test {
 namespace {
 
-class OutputTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new TemporaryFolder;
-    fit_model(model());
-  }
-  static void TearDownTestSuite() { delete folder_; }
-  static std::string model() { return folder_->file("normal.padim"); }
-
-  static inline TemporaryFolder* folder_ = nullptr;
-};
-
 /// Share of the pixels of a BGR frame that are at most `limit` in red.
 double share_without_red(GstBuffer* buffer, int limit) {
   const auto bytes = bytes_of(buffer);
@@ -29,8 +17,8 @@ double share_without_red(GstBuffer* buffer, int limit) {
 }
 
 // output=map shows scores alone: two different normal frames look nearly alike, blue, and an object is red where it is.
-TEST_F(OutputTest, MapShowsScoresAlone) {
-  ElementHarness harness("output=map overlay=0 model-file=" + model());
+TEST(OutputTest, MapShowsScoresAlone) {
+  ElementHarness harness("output=map overlay=0 model-file=" + fitted_model());
   const auto normal = harness.run(1);
   ASSERT_TRUE(normal);
   EXPECT_GT(share_without_red(normal.get(), 40), 0.95);
@@ -45,8 +33,8 @@ TEST_F(OutputTest, MapShowsScoresAlone) {
 }
 
 // It may be switched while playing, and draws on a copy of what others hold.
-TEST_F(OutputTest, SwitchesWhilePlayingAndSparesOthers) {
-  ElementHarness harness("output=map overlay=0 model-file=" + model());
+TEST(OutputTest, SwitchesWhilePlayingAndSparesOthers) {
+  ElementHarness harness("output=map overlay=0 model-file=" + fitted_model());
   Owned<GstBuffer> in = render(harness.scene(), 3);
   const auto original = bytes_of(in.get());
   const Owned<GstBuffer> held(gst_buffer_ref(in.get()));
@@ -58,14 +46,14 @@ TEST_F(OutputTest, SwitchesWhilePlayingAndSparesOthers) {
 }
 
 // In every format, padded and odd, the whole picture changes and no filler does.
-TEST_F(OutputTest, MapCoversEveryFormat) {
+TEST(OutputTest, MapCoversEveryFormat) {
   for (const char* format : {"NV12", "I420", "YUY2", "UYVY", "BGR", "BGRx", "RGB", "RGBx", "GRAY8"}) {
     Scene scene;
     scene.format = format;
     scene.width = 385;
     scene.height = 289;
     scene.padding = 24;
-    ElementHarness harness("output=map overlay=0 model-file=" + model(), scene);
+    ElementHarness harness("output=map overlay=0 model-file=" + fitted_model(), scene);
     const auto first = harness.run(4);
     ASSERT_TRUE(first) << format;
     const auto after = bytes_of(first.get());
@@ -79,8 +67,8 @@ TEST_F(OutputTest, MapCoversEveryFormat) {
 }
 
 // The text says what overlay-text names, and nothing where it names nothing.
-TEST_F(OutputTest, TextIsOptionalPartByPart) {
-  ElementHarness harness("overlay=text model-file=" + model());
+TEST(OutputTest, TextIsOptionalPartByPart) {
+  ElementHarness harness("overlay=text model-file=" + fitted_model());
   const auto drawn = [&](const char* parts) {
     harness.set("overlay-text", parts);
     return bytes_of(harness.run(5).get());

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 #include "padim/model.h"
 
 namespace padim::test {
@@ -34,10 +35,8 @@ gboolean emit(GstElement* element, const char* signal) {
 }
 
 std::string model_id(GstBuffer* buffer) {
-  GstCustomMeta* meta = gst_buffer_get_custom_meta(buffer, "GstPadimMeta");
-  const char* id =
-      meta == nullptr ? nullptr : gst_structure_get_string(gst_custom_meta_get_structure(meta), "model-id");
-  return id == nullptr ? "" : id;
+  GstPadimMeta* meta = gst_buffer_get_padim_meta(buffer);
+  return meta == nullptr ? "" : gst_padim_meta_get_model_id(meta);
 }
 
 // Pushes frames, each of which must have a result, until a warning is posted.
@@ -145,11 +144,9 @@ TEST_F(ReloadTest, ResetForgetsResults) {
   EXPECT_TRUE(emit(harness.element(), "reset"));
   const auto out = harness.run(1);
   EXPECT_EQ(harness.messages(GST_MESSAGE_ELEMENT, "padim-anomaly-end").size(), 1U);
-  GstCustomMeta* meta = gst_buffer_get_custom_meta(out.get(), "GstPadimMeta");
+  GstPadimMeta* meta = gst_buffer_get_padim_meta(out.get());
   ASSERT_NE(meta, nullptr);
-  gboolean reused = TRUE;
-  EXPECT_TRUE(gst_structure_get_boolean(gst_custom_meta_get_structure(meta), "reused", &reused));
-  EXPECT_FALSE(reused);
+  EXPECT_FALSE(gst_padim_meta_is_reused(meta));
 }
 
 // In the middle of a fit, reset begins again with no frame.

@@ -13,11 +13,8 @@ namespace {
 
 // Up and down again, in every mode, without a message of failure.
 TEST(StatesTest, UpAndDownTwentyTimes) {
-  const TemporaryFolder folder;
-  const std::string model = folder.file("states.padim");
-  fit_model(model);
   for (const std::string& mode :
-       {std::string("model-file=") + model, std::string("mode=fit-then-detect"), std::string("mode=off")}) {
+       {"model-file=" + fitted_model(), std::string("mode=fit-then-detect"), std::string("mode=off")}) {
     ElementHarness harness(mode);
     const Owned<GstBus> bus(gst_element_get_bus(harness.element()));
     gst_element_set_state(harness.element(), GST_STATE_NULL);
@@ -41,11 +38,8 @@ std::size_t resident_bytes() {
 // A hundred starts and stops with frames in between leave nothing behind: the heap may breathe by 2 MB, a model here
 // has 0.1 MB, its working memory more.
 TEST(StatesTest, UpAndDownAHundredTimesWithoutGrowth) {
-  const TemporaryFolder folder;
-  const std::string model = folder.file("states.padim");
-  fit_model(model);
-  for (const std::string& mode : {std::string("model-file=") + model, std::string("mode=fit-then-detect fit-frames=4"),
-                                  std::string("mode=off")}) {
+  for (const std::string& mode :
+       {"model-file=" + fitted_model(), std::string("mode=fit-then-detect fit-frames=4"), std::string("mode=off")}) {
     ElementHarness harness(mode);
     const auto cycle = [&](int times) {
       for (int i = 0; i < times; ++i) {
