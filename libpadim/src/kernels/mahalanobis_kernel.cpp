@@ -1,9 +1,10 @@
 // D^2 = ||W v||^2 with W the inverse Cholesky factor: 16 rows of W at a time, lanes are rows. Column j adds W[rows, j]
 // * v[j] to the rows' sums, so no horizontal sum is needed before the very end, W is read once, strictly in order, and
 // every further vector costs one multiply-add per column without another byte of W. Half precision halves the bytes,
-// which is what bounds the speed. Columns on the diagonal are shorter: they are loaded so that lanes stay aligned with
-// rows, and the lanes above the diagonal, which then hold the end of the column before, are masked. Must match the
-// scalar version to float rounding.
+// which is what bounds the speed: between two frames the network drives W out of the near caches, so it is fetched
+// ahead. Columns on the diagonal are shorter: they are loaded so that lanes stay aligned with rows, and the lanes above
+// the diagonal, which then hold the end of the column before, are masked. Must match the scalar version to float
+// rounding.
 
 #include "kernels/mahalanobis_kernel.h"
 
@@ -14,6 +15,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/mahalanobis_kernel.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
@@ -30,9 +32,16 @@ V LoadHalf(const std::uint16_t* from) {
   return hn::PromoteTo(Tag(), hn::LoadU(HalfTag(), reinterpret_cast<const hwy::float16_t*>(from)));
 }
 
-// Sums over the columns of `kLanesBlocks` lane blocks are kept in registers: `kCount` vectors of one block of rows.
+// Elements between what is fetched and what is used, 16 KiB: the hardware by itself stops at the end of each 4 KiB
+// page.
+constexpr int kPrefetched = 8192;
+
+// Sums over the columns are kept in registers: `kCount` vectors of one block of rows.
 template <int kCount>
 struct Panel {
+  // Sums of neighbouring columns that are kept apart: a multiply-add takes several cycles, but two start in each.
+  static constexpr int kChains = kCount == 1 ? 4 : 2;
+
   const std::uint16_t* whitener;  // the panel's first element
   const float* vectors;
   int first;   // first row
@@ -41,32 +50,35 @@ struct Panel {
   // Adds the squared sums of the rows [row, row + Lanes) of this panel to `squares`.
   void AddRows(int row, V (&squares)[kCount]) const {
     const Tag tag;
-    V sums[kCount];
-    V more[kCount];
-    for (int k = 0; k < kCount; ++k) sums[k] = more[k] = hn::Zero(tag);
+    V sums[kChains][kCount];
+    for (int c = 0; c < kChains; ++c) {
+      for (int k = 0; k < kCount; ++k) sums[c][k] = hn::Zero(tag);
+    }
     const std::uint16_t* column = whitener + row;
     const float* v = vectors;
+    const auto add = [&](V w, V(&sum)[kCount]) {
+      for (int k = 0; k < kCount; ++k) sum[k] = hn::MulAdd(w, hn::Set(tag, v[k]), sum[k]);
+      v += kCount;
+    };
     int j = 0;
-    for (; j + 2 <= first; j += 2, column += 2 * height, v += 2 * kCount) {
-      const V w0 = LoadHalf(column);
-      const V w1 = LoadHalf(column + height);
-      for (int k = 0; k < kCount; ++k) sums[k] = hn::MulAdd(w0, hn::Set(tag, v[k]), sums[k]);
-      for (int k = 0; k < kCount; ++k) more[k] = hn::MulAdd(w1, hn::Set(tag, v[kCount + k]), more[k]);
+    for (; j + kChains <= first; j += kChains) {
+      for (int c = 0; c < kChains; ++c, column += height) {
+        hwy::Prefetch(column + kPrefetched);
+        add(LoadHalf(column), sums[c]);
+      }
     }
-    for (; j < first; ++j, column += height, v += kCount) {
-      const V w = LoadHalf(column);
-      for (int k = 0; k < kCount; ++k) sums[k] = hn::MulAdd(w, hn::Set(tag, v[k]), sums[k]);
-    }
+    for (; j < first; ++j, column += height) add(LoadHalf(column), sums[0]);
     const V rows = hn::Iota(tag, static_cast<float>(row));
-    for (int c = 0; c < height; ++c, v += kCount) {
+    for (int c = 0; c < height; ++c) {
       // Column c of the diagonal starts at row c; minus c puts row `row` into lane 0 again.
-      const V w = hn::IfThenElseZero(hn::Ge(rows, hn::Set(tag, static_cast<float>(c))), LoadHalf(column - c));
-      for (int k = 0; k < kCount; ++k) sums[k] = hn::MulAdd(w, hn::Set(tag, v[k]), sums[k]);
+      add(hn::IfThenElseZero(hn::Ge(rows, hn::Set(tag, static_cast<float>(c))), LoadHalf(column - c)), sums[0]);
       column += height - c;
     }
     const auto inside = hn::Lt(rows, hn::Set(tag, static_cast<float>(height)));
     for (int k = 0; k < kCount; ++k) {
-      const V sum = hn::IfThenElseZero(inside, hn::Add(sums[k], more[k]));
+      V sum = sums[0][k];
+      for (int c = 1; c < kChains; ++c) sum = hn::Add(sum, sums[c][k]);
+      sum = hn::IfThenElseZero(inside, sum);
       squares[k] = hn::MulAdd(sum, sum, squares[k]);
     }
   }
