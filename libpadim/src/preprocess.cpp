@@ -1,58 +1,18 @@
 // Each plane of a frame is resized in its own format and only the small result becomes R'G'B': both steps are linear up
 // to rounding, and the small picture has a fortieth of the pixels of a 1080p frame. Packed 4:2:2 is read twice, as
-// 2-channel pixels for Y and as 4-channel pairs for chroma. Y'CbCr to R'G'B' follows ITU-R BT.601, BT.709 and BT.2020.
+// 2-channel pixels for Y and as 4-channel pairs for chroma.
 
 #include "preprocess.h"
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
 
+#include "kernels/color_kernel.h"
 #include "padim/error.h"
 
 namespace padim {
 namespace {
-
-// One colour component of the small picture: value at pixel i is data[i * step].
-struct Channel {
-  const std::uint8_t* data;
-  int step;
-};
-
-struct Coefficients {
-  float y_offset, y_scale, r_v, g_u, g_v, b_u;
-};
-
-Coefficients coefficients(YuvMatrix matrix, YuvRange range) {
-  const double kr = matrix == YuvMatrix::bt601 ? 0.299 : matrix == YuvMatrix::bt709 ? 0.2126 : 0.2627;
-  const double kb = matrix == YuvMatrix::bt601 ? 0.114 : matrix == YuvMatrix::bt709 ? 0.0722 : 0.0593;
-  const double kg = 1 - kr - kb;
-  const bool limited = range == YuvRange::limited;
-  const double chroma = limited ? 255.0 / 224 : 1;
-  const auto f = [](double x) { return static_cast<float>(x); };
-  return {limited ? 16.0F : 0.0F,
-          limited ? 255.0F / 219 : 1.0F,
-          f(2 * (1 - kr) * chroma),
-          f(2 * (1 - kb) * kb / kg * chroma),
-          f(2 * (1 - kr) * kr / kg * chroma),
-          f(2 * (1 - kb) * chroma)};
-}
-
-std::uint8_t to_byte(float value) { return static_cast<std::uint8_t>(std::clamp(value + 0.5F, 0.0F, 255.0F)); }
-
-void yuv_to_rgb(Channel y, Channel u, Channel v, const Coefficients& k, std::span<std::uint8_t> rgb) {
-  const int pixels = static_cast<int>(rgb.size() / 3);
-  std::uint8_t* out = rgb.data();
-  for (int i = 0; i < pixels; ++i, out += 3) {
-    const float luma = (static_cast<float>(y.data[i * y.step]) - k.y_offset) * k.y_scale;
-    const float cb = static_cast<float>(u.data[i * u.step]) - 128;
-    const float cr = static_cast<float>(v.data[i * v.step]) - 128;
-    out[0] = to_byte(luma + k.r_v * cr);
-    out[1] = to_byte(luma - k.g_u * cb - k.g_v * cr);
-    out[2] = to_byte(luma + k.b_u * cb);
-  }
-}
 
 void pick_rgb(const std::uint8_t* from, int channels, int red, int blue, std::span<std::uint8_t> rgb) {
   const int green = channels == 1 ? 0 : 1;
@@ -65,7 +25,9 @@ void pick_rgb(const std::uint8_t* from, int channels, int red, int blue, std::sp
 
 void convert(const ImageView& frame, const std::vector<std::vector<std::uint8_t>>& planes,
              std::span<std::uint8_t> rgb) {
-  const auto yuv = coefficients(frame.matrix, frame.range);
+  const auto convert_yuv = [&](ColorChannel y, ColorChannel u, ColorChannel v) {
+    yuv_to_rgb(y, u, v, yuv_coefficients(frame.matrix, frame.range), static_cast<int>(rgb.size() / 3), rgb.data());
+  };
   const std::uint8_t* first = planes[0].data();
   const std::uint8_t* second = planes.size() > 1 ? planes[1].data() : nullptr;
   switch (frame.format) {
@@ -80,13 +42,13 @@ void convert(const ImageView& frame, const std::vector<std::vector<std::uint8_t>
     case PixelFormat::bgrx:
       return pick_rgb(first, 4, 2, 0, rgb);
     case PixelFormat::nv12:
-      return yuv_to_rgb({first, 1}, {second, 2}, {second + 1, 2}, yuv, rgb);
+      return convert_yuv({first, 1}, {second, 2}, {second + 1, 2});
     case PixelFormat::i420:
-      return yuv_to_rgb({first, 1}, {second, 1}, {planes[2].data(), 1}, yuv, rgb);
+      return convert_yuv({first, 1}, {second, 1}, {planes[2].data(), 1});
     case PixelFormat::yuy2:
-      return yuv_to_rgb({first, 2}, {second + 1, 4}, {second + 3, 4}, yuv, rgb);
+      return convert_yuv({first, 2}, {second + 1, 4}, {second + 3, 4});
     case PixelFormat::uyvy:
-      return yuv_to_rgb({first + 1, 2}, {second, 4}, {second + 2, 4}, yuv, rgb);
+      return convert_yuv({first + 1, 2}, {second, 4}, {second + 2, 4});
   }
 }
 
