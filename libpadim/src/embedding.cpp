@@ -143,12 +143,27 @@ void Embedding::run(const std::vector<TapMaps>& taps, int index, std::span<float
   }
 }
 
+// Neighbouring channels for neighbouring dimensions, as where all channels are kept.
+bool Embedding::is_run(const std::vector<Pick>& picks) {
+  const auto breaks = [](const Pick& a, const Pick& b) {
+    return b.channel != a.channel + 1 || b.dimension != a.dimension + 1;
+  };
+  return !picks.empty() && std::adjacent_find(picks.begin(), picks.end(), breaks) == picks.end();
+}
+
 void Embedding::pick(const TapOnGrid& tap, const std::vector<Pick>& picks, std::span<float> output) const {
   const int width = tap.width * tap.replicated / tap.fine;
   const int height = tap.height * tap.replicated / tap.fine;
   const float scale = 1.0F / static_cast<float>(tap.fine * tap.fine);
   const auto row = static_cast<std::size_t>(tap.width) * static_cast<std::size_t>(tap.channels);
   float* out = output.data();
+  if (is_run(picks)) {
+    for (int i = 0; i < width * height; ++i, out += dimensions_) {
+      tap.average(i % width / tap.replicated, i / width / tap.replicated, picks.front().channel,
+                  static_cast<int>(picks.size()), out + picks.front().dimension);
+    }
+    return;
+  }
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x, out += dimensions_) {
       const float* corner =

@@ -44,6 +44,7 @@ class Embedding {
   Embedding(std::vector<TapInfo> taps, Grid grid, int dimensions);
 
   [[nodiscard]] TapOnGrid on_grid(std::size_t tap, const TapMaps& maps, int index) const;
+  static bool is_run(const std::vector<Pick>& picks);
   void pick(const TapOnGrid& tap, const std::vector<Pick>& picks, std::span<float> output) const;
   void project(const TapOnGrid& tap, const std::vector<float>& panels, std::span<float> output) const;
 
