@@ -73,16 +73,23 @@ class Learning(AcceptanceCase):
         return read_records(records), messages
 
     def test_an_operators_word_ends_false_alarms_and_keeps_the_true_ones(self):
+        margins = {}
         for augment in (0, 3):
             with self.subTest(augment=augment):
                 records, messages = self.bottles(f"fit-augment={augment}")
                 self.assertTrue(all(records[frame]["state"] == "learn" for frame in frames([LEARNED])))
-                alarms = [frame for frame in frames(LATER_NORMAL) if records[frame].get("anomalous")]
+                self.assertEqual({records[frame]["state"] for frame in frames(LATER_NORMAL)}, {"detect"})
+                alarms = [frame for frame in frames(LATER_NORMAL) if records[frame]["anomalous"]]
                 self.assertEqual(alarms, [])
                 anomalous = frames(LATER_ANOMALOUS)
                 found = sum(records[frame]["anomalous"] for frame in anomalous)
                 self.assertGreaterEqual(found, 0.95 * len(anomalous))
                 self.check_events(messages)
+                margins[augment] = (min(records[frame]["raw_score"] for frame in anomalous) /
+                                    max(records[frame]["raw_score"] for frame in frames(LATER_NORMAL)))
+        print(f"lowest anomalous score over the highest of a restored frame, by fit-augment: {margins}")
+        self.assertGreater(margins[0], 1)
+        self.assertGreater(margins[3], margins[0])
 
     def check_events(self, messages):
         """One begin and one end per stretch, within half a second of where it starts and stops."""

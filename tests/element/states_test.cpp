@@ -3,10 +3,14 @@
 
 #include <atomic>
 #include <fstream>
+#include <span>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 
 namespace padim::test {
 namespace {
@@ -82,48 +86,91 @@ TEST(StatesTest, PipelineRunsRepeatedly) {
   }
 }
 
-// Two threads turn every knob while a thousand frames flow; no frame is lost.
+/// What may change while playing, but for mode, which has a test of its own.
+std::vector<GParamSpec*> live_properties(GstElement* element) {
+  guint count = 0;
+  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
+  std::vector<GParamSpec*> found;
+  for (GParamSpec* spec : std::span(specs, count)) {
+    const bool live = (static_cast<unsigned>(spec->flags) & static_cast<unsigned>(GST_PARAM_MUTABLE_PLAYING)) != 0;
+    if (live && spec->owner_type == G_OBJECT_TYPE(element) && g_strcmp0(spec->name, "mode") != 0) found.push_back(spec);
+  }
+  g_free(specs);
+  return found;
+}
+
+/// Sets a property to one of a few of its values, by `step`.
+void turn(GstElement* element, GParamSpec* spec, unsigned step) {
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, spec->value_type);
+  if (G_IS_PARAM_SPEC_ENUM(spec)) {
+    const GEnumClass* known = G_PARAM_SPEC_ENUM(spec)->enum_class;
+    g_value_set_enum(&value, known->values[step % known->n_values].value);
+  } else if (G_IS_PARAM_SPEC_FLAGS(spec)) {
+    g_value_set_flags(&value, step & G_PARAM_SPEC_FLAGS(spec)->flags_class->mask);
+  } else if (G_IS_PARAM_SPEC_DOUBLE(spec)) {
+    g_value_set_double(&value, step % 8 / 7.0);
+  } else if (G_IS_PARAM_SPEC_UINT(spec)) {
+    g_value_set_uint(&value, G_PARAM_SPEC_UINT(spec)->minimum + step % 4);
+  } else {
+    ASSERT_TRUE(G_IS_PARAM_SPEC_UINT64(spec)) << spec->name;
+    g_value_set_uint64(&value, step * 1000ULL);
+  }
+  g_object_set_property(G_OBJECT(element), spec->name, &value);
+  g_value_unset(&value);
+}
+
+// Two threads turn every knob while a thousand frames flow: no frame is lost, and what is set last holds.
 TEST(StatesTest, PropertiesChangeFromTwoThreads) {
   Scene scene;
   scene.width = 160;
   scene.height = 128;
   ElementHarness harness("mode=fit-then-detect fit-frames=16 input-size=160x128", scene);
+  const auto knobs = live_properties(harness.element());
+  ASSERT_GE(knobs.size(), 15U);
   harness.push_normal(0, 16);
   std::atomic<bool> stop = false;
-  const auto turn = [&](int start) {
-    for (int i = start; !stop; ++i) {
-      g_object_set(harness.element(), "threshold", (i % 10) / 10.0, "overlay", static_cast<guint>(i) % 16,
-                   "overlay-opacity", (i % 7) / 7.0, "overlay-floor", (i % 5) / 5.0, "attach-meta",
-                   static_cast<guint>(i) % 16, "colormap", i % 4, "post-messages", i % 3, "min-anomalous-frames",
-                   static_cast<guint>(1 + i % 3), "event-gap", static_cast<guint64>(i) * 1000, "model-file",
-                   i % 2 == 0 ? "a.padim" : nullptr, nullptr);
+  const auto turn_all = [&](unsigned start) {
+    for (unsigned i = start; !stop; ++i) {
+      for (GParamSpec* knob : knobs) turn(harness.element(), knob, i);
+      g_object_set(harness.element(), "model-file", i % 2 == 0 ? "a.padim" : nullptr, nullptr);
       gchar* info = nullptr;
       double score = 0;
       g_object_get(harness.element(), "last-score", &score, "model-info", &info, nullptr);
       g_free(info);
     }
   };
-  std::thread first(turn, 0);
-  std::thread second(turn, 1);
+  std::thread first(turn_all, 0);
+  std::thread second(turn_all, 1);
   for (int i = 0; i < 1000; ++i) {
-    ASSERT_TRUE(harness.run(i, i % 4 == 0 ? Content::anomalous : Content::normal));
+    const auto out = harness.run(i, i % 4 == 0 ? Content::anomalous : Content::normal);
+    ASSERT_TRUE(out) << i;
+    ASSERT_EQ(GST_BUFFER_PTS(out.get()), GST_BUFFER_PTS(render(scene, i).get()));
   }
   stop = true;
   first.join();
   second.join();
   EXPECT_TRUE(harness.failures().empty());
+  for (const auto& [name, value] : {std::pair("threshold", "0.25"), std::pair("attach-meta", "score")}) {
+    harness.set(name, value);
+  }
+  const auto out = harness.run(1000);
+  GstPadimMeta* meta = gst_buffer_get_padim_meta(out.get());
+  ASSERT_NE(meta, nullptr);
+  EXPECT_EQ(gst_padim_meta_get_threshold(meta), 0.25);
 }
 
-// States change under a stream that never stops; nothing crashes, hangs or reports a failure.
+// States change under a stream that never stops; nothing crashes, hangs or reports a failure, and it works afterwards.
 TEST(StatesTest, StateChangesUnderTheStream) {
   Scene scene;
   scene.width = 160;
   scene.height = 128;
   ElementHarness harness("mode=fit-then-detect fit-frames=6 input-size=160x128", scene);
   std::atomic<bool> stop = false;
+  int passed = 0;
   std::thread stream([&] {
     for (int i = 0; !stop; ++i) {
-      harness.push(i, Content::normal);
+      if (harness.push(i, Content::normal) == GST_FLOW_OK) ++passed;
       harness.drain();
     }
   });
@@ -134,6 +181,15 @@ TEST(StatesTest, StateChangesUnderTheStream) {
   stop = true;
   stream.join();
   EXPECT_TRUE(harness.failures().empty());
+  EXPECT_GT(passed, 0);
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(harness.element(), "reset", &accepted);
+  EXPECT_TRUE(accepted);
+  harness.push_normal(0, 6);
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
+  const auto out = harness.run(6);
+  ASSERT_TRUE(out);
+  EXPECT_NE(gst_buffer_get_padim_meta(out.get()), nullptr);
 }
 
 // mode switches and finish-fit from another thread, in the middle of everything.
