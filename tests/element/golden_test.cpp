@@ -37,6 +37,11 @@ struct Case {
 constexpr int kDirect = 3;
 constexpr int kYuv = 7;
 
+// The outline moves by a small fraction of a pixel where the score map is rounded otherwise on its way here, and one
+// pixel of way is 255 levels: one in 200 pixels may differ by an eighth of that.
+constexpr int kEdge = 32;
+constexpr int kEdgeShare = 200;
+
 constexpr Case kCases[] = {
     {"RGB", "rgb", kDirect},  {"RGBx", "rgb", kDirect},   {"RGBA", "rgb", kDirect}, {"BGR", "rgb", kDirect},
     {"BGRx", "rgb", kDirect}, {"BGRA", "rgb", kDirect},   {"YUY2", "422", kYuv},    {"UYVY", "422", kYuv},
@@ -150,12 +155,14 @@ TEST_P(GoldenTest, LooksAsItDid) {
   const cv::Mat expected = cv::imread(golden, cv::IMREAD_COLOR);
   ASSERT_EQ(expected.size(), actual.size()) << golden;
   const Difference difference = compare(actual, expected, tolerance);
-  EXPECT_EQ(difference.count, 0) << format << ": pixels differ from " << golden << " by more than " << tolerance
-                                 << ", most at " << difference.x << ',' << difference.y << ", by " << difference.largest
-                                 << "; the picture is " << keep(actual, folder("PADIM_GOLDEN_FAILED"), format);
+  const bool alike = difference.largest <= kEdge && difference.count <= scene().width * scene().height / kEdgeShare;
+  EXPECT_TRUE(alike) << format << ": " << difference.count << " pixels differ from " << golden << " by more than "
+                     << tolerance << ", most at " << difference.x << ',' << difference.y << ", by "
+                     << difference.largest << "; the picture is "
+                     << keep(actual, folder("PADIM_GOLDEN_FAILED"), format);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, GoldenTest, testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Pictures, GoldenTest, testing::ValuesIn(kCases),
                          [](const auto& parameter) { return std::string(parameter.param.format); });
 
 }  // namespace
