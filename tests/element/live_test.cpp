@@ -337,5 +337,38 @@ TEST(LiveTest, SegmentsChangeInEveryMode) {
   }
 }
 
+// A seek in a pipeline: in every mode the frames of the new segment come out, all of them and no other.
+TEST(LiveTest, SeeksInEveryMode) {
+  for (const std::string& properties : {detecting(), std::string("mode=fit-then-detect"), std::string("mode=off")}) {
+    GError* error = nullptr;
+    const Owned<GstElement> pipeline(
+        gst_parse_launch(("videotestsrc ! video/x-raw,width=384,height=288,framerate=30/1 ! padimfilter " + properties +
+                          " ! fakesink name=sink signal-handoffs=true")
+                             .c_str(),
+                         &error));
+    ASSERT_EQ(error, nullptr) << error->message;
+    const Owned<GstElement> sink(gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink"));
+    std::vector<GstClockTime> times;
+    const auto note = +[](GstElement*, GstBuffer* buffer, GstPad*, gpointer data) {
+      static_cast<std::vector<GstClockTime>*>(data)->push_back(GST_BUFFER_PTS(buffer));
+    };
+    g_signal_connect(sink.get(), "handoff", G_CALLBACK(note), &times);
+    const Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
+    gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+    ASSERT_EQ(gst_element_get_state(pipeline.get(), nullptr, nullptr, 20 * GST_SECOND), GST_STATE_CHANGE_SUCCESS);
+    EXPECT_TRUE(gst_element_seek(pipeline.get(), 1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, GST_SECOND,
+                                 GST_SEEK_TYPE_SET, 2 * GST_SECOND));
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    const Owned<GstMessage> end(gst_bus_timed_pop_filtered(
+        bus.get(), 20 * GST_SECOND, static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    ASSERT_TRUE(end) << properties;
+    EXPECT_EQ(GST_MESSAGE_TYPE(end.get()), GST_MESSAGE_EOS) << properties;
+    ASSERT_EQ(times.size(), 30U) << properties;
+    EXPECT_EQ(times.front(), GST_SECOND);
+    EXPECT_EQ(times.back(), gst_util_uint64_scale(59, GST_SECOND, 30));
+  }
+}
+
 }  // namespace
 }  // namespace padim::test
