@@ -8,6 +8,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/resample_kernel.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
@@ -15,6 +16,9 @@ HWY_BEFORE_NAMESPACE();
 namespace padim {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+// Bytes between what is fetched and what is used: the walk goes down the rows, a line of cache from each.
+constexpr int kPrefetched = 512;
 
 void WeightedRows(const std::uint8_t* input, std::ptrdiff_t stride, const std::int32_t* weights, int count, int length,
                   std::uint8_t* output) {
@@ -30,6 +34,7 @@ void WeightedRows(const std::uint8_t* input, std::ptrdiff_t stride, const std::i
     auto sum3 = half;
     const std::uint8_t* from = input + i;
     for (int t = 0; t < count; ++t, from += stride) {
+      hwy::Prefetch(from + kPrefetched);
       const auto weight = hn::Set(d32, weights[t]);
       sum0 = hn::Add(sum0, hn::Mul(weight, hn::PromoteTo(d32, hn::LoadU(d8, from))));
       sum1 = hn::Add(sum1, hn::Mul(weight, hn::PromoteTo(d32, hn::LoadU(d8, from + lanes))));
