@@ -15,6 +15,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/gaussian_kernel.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
@@ -22,6 +23,9 @@ HWY_BEFORE_NAMESPACE();
 namespace padim {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+// Elements of M between what is fetched and what is added to, 16 KiB: M comes from memory.
+constexpr int kPrefetched = 4096;
 
 // Adds to kRows rows of M, from row `first` on.
 template <int kRows>
@@ -41,6 +45,7 @@ void AddToRows(const float* centered, int rows, int d, int first, float* comomen
   int j = 0;
   for (; j + lanes <= first + 1; j += lanes) {
     V sum[kRows];
+    for (int k = 0; k < kRows; ++k) hwy::Prefetch(out[k] + j + kPrefetched);
     for (int k = 0; k < kRows; ++k) sum[k] = hn::LoadU(tag, out[k] + j);
     sums(j, sum);
     for (int k = 0; k < kRows; ++k) hn::StoreU(sum[k], tag, out[k] + j);
