@@ -167,8 +167,8 @@ void compare(const std::shared_ptr<const Backbone>& backbone, int width, int hei
   race.enter("libtorch", [&] { libtorch.run(kFrames, taps); });
   race.run();
 
-  const std::string frame = std::to_string(width) + "x" + std::to_string(height);
-  const std::string net = std::to_string(input.width) + "x" + std::to_string(input.height);
+  const std::string frame = to_string(padim::Size{width, height});
+  const std::string net = to_string(input);
   const std::string cores = std::to_string(parallel.size()) + " threads";
   race.print("bare trunk, " + net, "trunk", "trunk", false);
   race.print("whole Detector, " + frame, "detector", "trunk", false);

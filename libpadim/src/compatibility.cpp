@@ -9,8 +9,6 @@
 namespace padim {
 namespace {
 
-std::string text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
-
 std::string text(const TapInfo& tap) {
   return "'" + tap.name + "' (" + std::to_string(tap.channels) + " channels, stride " + std::to_string(tap.stride) +
          ")";
@@ -29,7 +27,7 @@ std::string name_of(const ModelInfo& info) {
 
 std::string name_of(const Rectangle& roi) {
   if (roi.width == 0) return "none";
-  return text(Size{roi.width, roi.height}) + " at " + std::to_string(roi.x) + "," + std::to_string(roi.y);
+  return to_string(Size{roi.width, roi.height}) + " at " + std::to_string(roi.x) + "," + std::to_string(roi.y);
 }
 
 std::string ignored_by(const std::vector<std::uint8_t>& mask) {
@@ -83,7 +81,8 @@ void check_mergeable(const Model& one, const Model& other) {
   require(std::ranges::equal(one.projection(), other.projection()), "projections", "of model " + one.id(),
           "of model " + other.id());
   require(a.geometry.mode == b.geometry.mode, "geometries", to_string(a.geometry.mode), to_string(b.geometry.mode));
-  require(a.geometry.input == b.geometry.input, "network inputs", text(a.geometry.input), text(b.geometry.input));
+  require(a.geometry.input == b.geometry.input, "network inputs", to_string(a.geometry.input),
+          to_string(b.geometry.input));
   static_cast<void>(map_to_frame(a.geometry, b.geometry.fitted_frame));
   require(a.geometry.roi == b.geometry.roi, "regions of interest", name_of(a.geometry.roi), name_of(b.geometry.roi));
   require(a.geometry.mask == b.geometry.mask, "masks", ignored_by(a.geometry.mask), ignored_by(b.geometry.mask));

@@ -25,10 +25,8 @@ constexpr int kMaximumSide = 4096;
 constexpr int kSmallestRoi = 16;
 constexpr double kAspectTolerance = 0.02;
 
-std::string text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
-
 [[noreturn]] void reject(Size size, const std::string& remedy) {
-  throw Error(ErrorCode::invalid_argument, "input size " + text(size) + " is not usable: " + remedy);
+  throw Error(ErrorCode::invalid_argument, "input size " + to_string(size) + " is not usable: " + remedy);
 }
 
 void check_requested(GeometryMode mode, Size size, int multiple) {
@@ -66,8 +64,8 @@ void check_aspect(const Geometry& geometry, Size frame) {
   const double fitted = static_cast<double>(geometry.fitted_frame.width) / geometry.fitted_frame.height;
   const double aspect = static_cast<double>(frame.width) / frame.height;
   if (std::abs(aspect / fitted - 1) <= kAspectTolerance) return;
-  throw Error(ErrorCode::mismatch, "a frame of " + text(frame) + " does not have the shape of the fitted ones (" +
-                                       text(geometry.fitted_frame) +
+  throw Error(ErrorCode::mismatch, "a frame of " + to_string(frame) + " does not have the shape of the fitted ones (" +
+                                       to_string(geometry.fitted_frame) +
                                        "): scale or crop the video to that aspect ratio, or fit a new model");
 }
 
@@ -100,12 +98,12 @@ Rectangle to_pixels(const Roi& roi, Size frame) {
   const int bottom = pixels(roi.y + roi.height, frame.height);
   const Rectangle found{left, top, right - left, bottom - top};
   if (left < 0 || top < 0 || right > frame.width || bottom > frame.height) {
-    throw Error(ErrorCode::invalid_argument, "the ROI of " + text(Size{found.width, found.height}) + " pixels at (" +
-                                                 std::to_string(left) + ", " + std::to_string(top) +
-                                                 ") does not lie in a frame of " + text(frame));
+    throw Error(ErrorCode::invalid_argument, "the ROI of " + to_string(Size{found.width, found.height}) +
+                                                 " pixels at (" + std::to_string(left) + ", " + std::to_string(top) +
+                                                 ") does not lie in a frame of " + to_string(frame));
   }
   if (found.width < kSmallestRoi || found.height < kSmallestRoi) {
-    throw Error(ErrorCode::invalid_argument, "the ROI of " + text(Size{found.width, found.height}) +
+    throw Error(ErrorCode::invalid_argument, "the ROI of " + to_string(Size{found.width, found.height}) +
                                                  " pixels is too small: each side must be 16 pixels or more");
   }
   return found == Rectangle{0, 0, frame.width, frame.height} ? Rectangle{} : found;
@@ -114,7 +112,7 @@ Rectangle to_pixels(const Roi& roi, Size frame) {
 Geometry choose_geometry(GeometryMode mode, Size requested, Size frame, int multiple, const Roi& roi,
                          const Mask& mask) {
   if (frame.width < 1 || frame.height < 1) {
-    throw Error(ErrorCode::invalid_argument, "a frame of " + text(frame) + " pixels has no content");
+    throw Error(ErrorCode::invalid_argument, "a frame of " + to_string(frame) + " pixels has no content");
   }
   if (requested != Size{}) check_requested(mode, requested, multiple);
   Geometry geometry{mode, requested, frame, to_pixels(roi, frame)};
@@ -162,6 +160,8 @@ Roi parse_roi(const std::string& text) {
   throw Error(ErrorCode::invalid_argument,
               "roi '" + text + "' is not x,y,width,height, such as 100,50,640,360 or 0.1,0.1,0.8,0.8");
 }
+
+std::string to_string(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
 Size parse_size(const std::string& text) {
   if (text.empty()) return {};

@@ -17,8 +17,7 @@ ImagePipeline::ImagePipeline(const std::shared_ptr<const Backbone>& backbone, Ge
       taps_(static_cast<std::size_t>(batch_size)) {
   const int multiple = backbone->info().taps.back().stride;
   if (geometry.input.width % multiple != 0 || geometry.input.height % multiple != 0) {
-    throw Error(ErrorCode::invalid_argument, "network input " + std::to_string(geometry.input.width) + "x" +
-                                                 std::to_string(geometry.input.height) + " is not a multiple of " +
+    throw Error(ErrorCode::invalid_argument, "network input " + to_string(geometry.input) + " is not a multiple of " +
                                                  std::to_string(multiple) + ", the backbone's largest stride");
   }
   images_.resize(static_cast<std::size_t>(batch_size) * image_bytes());

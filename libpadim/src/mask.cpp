@@ -27,10 +27,9 @@ void check(const Mask& picture, Size frame) {
   const double aspect = static_cast<double>(picture.width) / picture.height;
   const double wanted = static_cast<double>(frame.width) / frame.height;
   if (std::abs(aspect / wanted - 1) > kAspectTolerance) {
-    throw Error(ErrorCode::invalid_argument,
-                "the mask of " + std::to_string(picture.width) + "x" + std::to_string(picture.height) +
-                    " does not have the shape of the frames (" + std::to_string(frame.width) + "x" +
-                    std::to_string(frame.height) + "): draw it on a picture of a whole frame");
+    throw Error(ErrorCode::invalid_argument, "the mask of " + to_string(Size{picture.width, picture.height}) +
+                                                 " does not have the shape of the frames (" + to_string(frame) +
+                                                 "): draw it on a picture of a whole frame");
   }
 }
 

@@ -109,7 +109,8 @@ class Integrator {
   static bool same(const CurvePoint& a, const CurvePoint& b) { return distance(a, b) == 0; }
 
   [[nodiscard]] CurvePoint point() const {
-    return {share(fp_, normal_), share(tp_, anomalous_), defects_ > 0 ? overlap_ / static_cast<double>(defects_) : 0};
+    const double overlap = defects_ > 0 ? overlap_ / static_cast<double>(defects_) : 0;
+    return {share(fp_, normal_), share(tp_, anomalous_), std::min(overlap, 1.0)};  // a sum of rounded shares
   }
 
   // A long step is a straight line, so it needs the point that it starts from.

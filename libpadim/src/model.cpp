@@ -57,8 +57,6 @@ Model Model::stripped() const {
 
 namespace {
 
-std::string text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
-
 std::string text(double value) {
   char buffer[32];
   std::snprintf(buffer, sizeof(buffer), "%.4g", value);
@@ -92,6 +90,15 @@ std::string epsilon_sentence(const ModelInfo& info) {
                                    : value + ".";
 }
 
+// Below as many scores as the conformal quantile needs.
+std::string extrapolation_sentence(const Calibration& calibration) {
+  const double needed = std::ceil(1 / calibration.false_alarm_rate - 1 - 1e-9);
+  if (static_cast<double>(calibration.scores.size()) >= needed) return "";
+  return " Fewer than " + text(needed) +
+         " scores make it an extrapolation; where frames are few it errs on the high side, and more normal footage "
+         "lowers it.";
+}
+
 std::string threshold_sentence(const Calibration& calibration) {
   if (calibration.segments == 0)
     return "The threshold is raw score " + text(calibration.threshold) + ", not calibrated.";
@@ -102,7 +109,7 @@ std::string threshold_sentence(const Calibration& calibration) {
   return "The threshold is raw score " + text(calibration.threshold) + " (shown as 0.5): " + why + " " +
          std::to_string(calibration.scores.size()) + " held-out normal scores for a wanted false-alarm rate of " +
          text(calibration.false_alarm_rate) + " per frame; each of " + std::to_string(calibration.segments) +
-         " contiguous segments was scored by the model of all others.";
+         " contiguous segments was scored by the model of all others." + extrapolation_sentence(calibration);
 }
 
 }  // namespace
@@ -111,7 +118,7 @@ std::string look_sentence(const Geometry& geometry) {
   std::string sentence;
   const Rectangle& roi = geometry.roi;
   if (roi.width > 0) {
-    sentence += "Only the " + text(Size{roi.width, roi.height}) + " pixels from (" + std::to_string(roi.x) + ", " +
+    sentence += "Only the " + to_string(Size{roi.width, roi.height}) + " pixels from (" + std::to_string(roi.x) + ", " +
                 std::to_string(roi.y) + ") on are looked at.\n";
   }
   if (!geometry.mask.empty()) {
@@ -126,10 +133,10 @@ std::string look_sentence(const Geometry& geometry) {
 std::string describe(const Model& model) {
   const ModelInfo& info = model.info();
   return "PaDiM model " + model.id() + ", fitted on " + std::to_string(info.frames) + " frames of " +
-         text(info.geometry.fitted_frame) + ".\n" + "Backbone " + info.backbone + " (weights " +
+         to_string(info.geometry.fitted_frame) + ".\n" + "Backbone " + info.backbone + " (weights " +
          info.weights_sha256.substr(0, 8) + "), taps " + tap_names(info) + ", " + channels_sentence(info) + ", grid " +
-         to_string(info.grid) + ": " + text(info.positions) + " patch positions, network input " +
-         text(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
+         to_string(info.grid) + ": " + to_string(info.positions) + " patch positions, network input " +
+         to_string(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
          std::to_string(info.search_radius) + ".\n" + look_sentence(info.geometry) + epsilon_sentence(info) + "\n" +
          threshold_sentence(info.calibration) + "\n";
 }

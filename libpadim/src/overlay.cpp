@@ -33,8 +33,7 @@ void check_map(const ScoreMap& map) {
   const bool fits = map.width >= 0 && map.height >= 0 &&
                     map.values.size() == static_cast<std::size_t>(map.width) * static_cast<std::size_t>(map.height);
   if (!fits) {
-    throw Error(ErrorCode::invalid_argument, "score map of " + std::to_string(map.width) + "x" +
-                                                 std::to_string(map.height) + " has " +
+    throw Error(ErrorCode::invalid_argument, "score map of " + to_string(Size{map.width, map.height}) + " has " +
                                                  std::to_string(map.values.size()) + " values");
   }
 }

@@ -146,9 +146,9 @@ void evaluate_configurations(const EvalArguments& arguments, const std::vector<D
 
 int run_eval(const EvalArguments& arguments) {
   const std::vector<DatasetClass> data = open_dataset(arguments.data, arguments.classes);
-  if (!arguments.save.empty()) prepare_folder(arguments.save);
   const EvaluationSettings settings = settings_of(arguments);
   const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.data));
+  if (!arguments.save.empty()) prepare_folder(arguments.save);
   (arguments.ablation ? evaluate_configurations : evaluate_classes)(arguments, data, backbone, settings);
   return 0;
 }

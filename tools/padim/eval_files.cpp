@@ -29,16 +29,15 @@ Json settings_of(const ModelInfo& model) {
           {"input", {model.geometry.input.width, model.geometry.input.height}}};
 }
 
+Json column(const RankingQuality& quality, double CurvePoint::*value) {
+  Json values = Json::array();
+  for (const CurvePoint& point : quality.curve) values.push_back(point.*value);
+  return values;
+}
+
 Json curve_of(const RankingQuality& quality) {
-  Json x = Json::array();
-  Json y = Json::array();
-  Json overlap = Json::array();
-  for (const CurvePoint& point : quality.curve) {
-    x.push_back(point.false_positive_rate);
-    y.push_back(point.true_positive_rate);
-    overlap.push_back(point.region_overlap);
-  }
-  return {{"false_positive_rate", x}, {"true_positive_rate", y}, {"region_overlap", overlap}};
+  return {{"false_positive_rate", column(quality, &CurvePoint::false_positive_rate)},
+          {"true_positive_rate", column(quality, &CurvePoint::true_positive_rate)}};
 }
 
 Json images_of(const ClassResult& result) {
@@ -78,6 +77,7 @@ Json class_of(const ClassResult& result) {
   entry["images"] = images_of(result);
   entry["image_curve"] = curve_of(result.image);
   entry["pixel_curve"] = curve_of(result.pixel);
+  entry["pixel_curve"]["region_overlap"] = column(result.pixel, &CurvePoint::region_overlap);
   return entry;
 }
 

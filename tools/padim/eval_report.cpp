@@ -139,21 +139,16 @@ std::string protocol_text(Protocol protocol) {
                "on the test images";
 }
 
-std::string size_text(const ModelInfo& model) {
-  return std::to_string(model.geometry.input.width) + "x" + std::to_string(model.geometry.input.height);
-}
-
 std::string model_text(const ClassResult& result) {
   const ModelInfo& model = result.model;
   if (result.fusion == Fusion::sum)
-    return "sum of the score maps of one model per tap; network input " + size_text(model);
+    return "sum of the score maps of one model per tap; network input " + to_string(model.geometry.input);
   std::string taps;
   for (const TapInfo& tap : model.taps) taps += (taps.empty() ? "" : ", ") + tap.name;
-  return escaped(taps) + "; grid " + std::to_string(model.positions.width) + "x" +
-         std::to_string(model.positions.height) + "; reduction " + to_string(model.reduction.kind) + ", " +
-         std::to_string(model.dimensions) + " dimensions; epsilon " + number(model.epsilon, "%.4g") +
+  return escaped(taps) + "; grid " + to_string(model.positions) + "; reduction " + to_string(model.reduction.kind) +
+         ", " + std::to_string(model.dimensions) + " dimensions; epsilon " + number(model.epsilon, "%.4g") +
          "; search radius " + std::to_string(model.search_radius) + "; geometry " + to_string(model.geometry.mode) +
-         ", network input " + size_text(model);
+         ", network input " + to_string(model.geometry.input);
 }
 
 std::string introduction(const EvaluationSummary& summary, std::span<const ClassResult> results) {

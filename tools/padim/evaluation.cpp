@@ -110,7 +110,7 @@ cv::Mat read_mask(const TestImage& image, const cv::Mat& pixels) {
   if (!image.anomalous()) return {};
   cv::Mat mask = read_image(image.mask, cv::IMREAD_GRAYSCALE);
   if (mask.size() == pixels.size()) return mask;
-  const auto text = [](const cv::Mat& m) { return std::to_string(m.cols) + "x" + std::to_string(m.rows); };
+  const auto text = [](const cv::Mat& m) { return to_string(Size{m.cols, m.rows}); };
   throw Error(ErrorCode::mismatch, "mask " + in_quotes(image.mask) + " is " + text(mask) + ", but its image " +
                                        in_quotes(image.image) + " is " + text(pixels));
 }

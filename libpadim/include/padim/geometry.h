@@ -89,6 +89,7 @@ struct Geometry {
 [[nodiscard]] GeometryMode parse_geometry(const std::string& name);  ///< throws invalid_argument
 /// "x,y,width,height", or "" for the whole frame; throws invalid_argument.
 [[nodiscard]] Roi parse_roi(const std::string& text);
+[[nodiscard]] std::string to_string(Size size);          ///< "WxH"
 [[nodiscard]] Size parse_size(const std::string& text);  ///< "WxH", or "" for {0,0}; throws invalid_argument
 
 }  // namespace padim
