@@ -28,6 +28,13 @@ class Fit(ToolCase):
         self.assertIn("tiny", result.stdout)
         self.assertIn("false-alarm rate 0.01 per image", result.stderr)
         self.assertEqual(run("info", model).stdout, result.stdout)
+        self.assertIn("Fewer than 99 scores make it an extrapolation", result.stdout)
+
+    def test_wanted_rate_that_the_scores_bear_out_is_no_extrapolation(self):
+        self.shared_model()
+        result = self.fit(self.shared / "good", self.folder / "m.padim", "--false-alarm-rate", "0.2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("extrapolation", result.stdout)
 
     def test_options_reach_the_model(self):
         self.shared_model()
