@@ -38,7 +38,9 @@ report_memory() {
   for frames in 10000 12800; do
     memory=$(fit_memory "$frames")
     awk -v frames="$frames" -v few="$few" -v memory="$memory" 'BEGIN {
-      printf "| %s frames | %s MiB | %.3f | 1.02%s |\n", frames, memory, memory / few, memory / few > 1.02 ? ", missed" : "" }'
+      ratio = memory / few
+      verdict = (ratio > 1.02) ? ", missed" : ""
+      printf "| %s frames | %s MiB | %.3f | 1.02%s |\n", frames, memory, ratio, verdict }'
   done
 }
 
