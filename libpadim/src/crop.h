@@ -16,4 +16,7 @@ struct Crop {
 /// The crop of `geometry` in a frame of size `frame`. Throws mismatch as map_to_frame does.
 [[nodiscard]] Crop crop_of(const Geometry& geometry, Size frame);
 
+/// True where the aspect ratio of `a` is that of `b` within 2 %.
+[[nodiscard]] bool same_shape(Size a, Size b);
+
 }  // namespace padim

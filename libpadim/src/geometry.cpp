@@ -61,9 +61,7 @@ Roi roi_in(const Geometry& geometry, Size frame) {
 }
 
 void check_aspect(const Geometry& geometry, Size frame) {
-  const double fitted = static_cast<double>(geometry.fitted_frame.width) / geometry.fitted_frame.height;
-  const double aspect = static_cast<double>(frame.width) / frame.height;
-  if (std::abs(aspect / fitted - 1) <= kAspectTolerance) return;
+  if (same_shape(frame, geometry.fitted_frame)) return;
   throw Error(ErrorCode::mismatch, "a frame of " + to_string(frame) + " does not have the shape of the fitted ones (" +
                                        to_string(geometry.fitted_frame) +
                                        "): scale or crop the video to that aspect ratio, or fit a new model");
@@ -120,6 +118,11 @@ Geometry choose_geometry(GeometryMode mode, Size requested, Size frame, int mult
   if (requested == Size{}) geometry.input = default_input(mode, seen, multiple);
   if (!mask.values.empty()) geometry.mask = resolve_mask(mask, geometry);
   return geometry;
+}
+
+bool same_shape(Size a, Size b) {
+  const auto aspect = [](Size size) { return static_cast<double>(size.width) / size.height; };
+  return std::abs(aspect(a) / aspect(b) - 1) <= kAspectTolerance;
 }
 
 Crop crop_of(const Geometry& geometry, Size frame) {

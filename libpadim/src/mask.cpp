@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint8_t kGrey = 124;    // close to the mean of natural images, which normalisation makes 0
 constexpr std::uint8_t kCounts = 128;  // values of the picture from here on count
-constexpr double kAspectTolerance = 0.02;
 
 void check(const Mask& picture, Size frame) {
   const auto size =
@@ -24,9 +23,7 @@ void check(const Mask& picture, Size frame) {
   if (size == 0 || picture.values.size() != size) {
     throw Error(ErrorCode::invalid_argument, "the mask's size contradicts its values");
   }
-  const double aspect = static_cast<double>(picture.width) / picture.height;
-  const double wanted = static_cast<double>(frame.width) / frame.height;
-  if (std::abs(aspect / wanted - 1) > kAspectTolerance) {
+  if (!same_shape({picture.width, picture.height}, frame)) {
     throw Error(ErrorCode::invalid_argument, "the mask of " + to_string(Size{picture.width, picture.height}) +
                                                  " does not have the shape of the frames (" + to_string(frame) +
                                                  "): draw it on a picture of a whole frame");

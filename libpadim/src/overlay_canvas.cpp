@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "luma_weights.h"
+
 // Blending works on the frame's own bytes: as the conversion between R'G'B' and Y'CbCr is affine, a blend of converted
 // colours is the converted blend, so palettes are converted once and pixels never. Y'CbCr follows ITU-R BT.601, BT.709
 // and BT.2020 (non-constant luminance) in 8 bits: limited range has Y 16..235, chroma 16..240. Must match a float
@@ -11,23 +13,6 @@
 
 namespace padim {
 namespace {
-
-struct LumaWeights {
-  double r;
-  double b;
-};
-
-LumaWeights luma_weights(YuvMatrix matrix) {
-  switch (matrix) {
-    case YuvMatrix::bt709:
-      return {0.2126, 0.0722};
-    case YuvMatrix::bt2020:
-      return {0.2627, 0.0593};
-    case YuvMatrix::bt601:
-      break;
-  }
-  return {0.299, 0.114};
-}
 
 double luma(const Paint& paint, const LumaWeights& k) {
   return k.r * paint.r + (1 - k.r - k.b) * paint.g + k.b * paint.b;

@@ -33,8 +33,7 @@ TEST(DetectTest, ScoresAsTheFitThatMadeTheModel) {
   ElementHarness saved("overlay=0 model-file=" + fitted_model());
   ElementHarness fresh("overlay=0 mode=fit-then-detect");
   fresh.push_normal(0, 24);
-  gboolean accepted = FALSE;
-  g_signal_emit_by_name(fresh.element(), "finish-fit", &accepted);
+  EXPECT_TRUE(emit(fresh.element(), "finish-fit"));
   fresh.push_normal(24, 1);
   ASSERT_TRUE(fresh.wait_for("padim-fitted"));
   for (const Content content : {Content::normal, Content::anomalous}) {

@@ -268,6 +268,16 @@ std::vector<Failure> failures_on(GstBus* bus, GstMessageType type) {
   return found;
 }
 
+guint count_regions(GstBuffer* buffer) {
+  return gst_buffer_get_n_meta(buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
+}
+
+gboolean emit(GstElement* element, const char* signal) {
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(element, signal, &accepted);
+  return accepted;
+}
+
 void fit_model(const std::string& file, const Scene& scene, int frames) {
   ElementHarness harness("mode=fit model-file=" + file, scene);
   harness.push_normal(0, frames);

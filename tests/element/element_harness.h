@@ -126,6 +126,12 @@ class ElementHarness {
   bool has_segment_ = false;
 };
 
+/// Regions of interest on a buffer.
+guint count_regions(GstBuffer* buffer);
+
+/// Emits an action signal without arguments; returns its answer.
+gboolean emit(GstElement* element, const char* signal);
+
 /// The errors on an element's bus.
 std::vector<Failure> failures_on(GstBus* bus, GstMessageType type = GST_MESSAGE_ERROR);
 

@@ -68,12 +68,6 @@ class FinishingTest : public testing::Test {
 
 bool has_result(GstBuffer* buffer) { return gst_buffer_get_padim_meta(buffer) != nullptr; }
 
-gboolean emit(GstElement* element, const char* signal) {
-  gboolean accepted = FALSE;
-  g_signal_emit_by_name(element, signal, &accepted);
-  return accepted;
-}
-
 bool at_end(ElementHarness& harness) { return GST_PAD_IS_EOS(harness.harness()->sinkpad); }
 
 // While the model is being finished frames flow on, without result; then detection starts.

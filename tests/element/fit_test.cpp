@@ -15,12 +15,6 @@ std::uint64_t frames_of(const Owned<GstMessage>& fitted) {
   return uint64_field(gst_message_get_structure(fitted.get()), "frames").value_or(0);
 }
 
-gboolean emit_finish(GstElement* element) {
-  gboolean accepted = FALSE;
-  g_signal_emit_by_name(element, "finish-fit", &accepted);
-  return accepted;
-}
-
 // A fit at the end of the stream: saved, announced with the model's own numbers, and the end goes on downstream.
 TEST(FitTest, EndsAtTheEndOfTheStream) {
   const TemporaryFolder folder;
@@ -90,9 +84,9 @@ TEST(FitTest, ThenDetectSavesAtAnEarlyEnd) {
 TEST(FitTest, EndsAtFinishFit) {
   ElementHarness harness("mode=fit-then-detect overlay=0");
   harness.push_normal(0, 16);
-  EXPECT_TRUE(emit_finish(harness.element()));
+  EXPECT_TRUE(emit(harness.element(), "finish-fit"));
   harness.push_normal(16, 1);
-  EXPECT_FALSE(emit_finish(harness.element()));
+  EXPECT_FALSE(emit(harness.element(), "finish-fit"));
   const auto fitted = harness.wait_for("padim-fitted");
   ASSERT_TRUE(fitted);
   EXPECT_EQ(frames_of(fitted), 16U);
@@ -107,7 +101,7 @@ TEST(FitTest, HonoursFinishFitWhenStopped) {
   const std::string file = folder.file("stopped.padim");
   ElementHarness harness("mode=fit model-file=" + file);
   harness.push_normal(0, 14);
-  EXPECT_TRUE(emit_finish(harness.element()));
+  EXPECT_TRUE(emit(harness.element(), "finish-fit"));
   gst_element_set_state(harness.element(), GST_STATE_NULL);
   EXPECT_EQ(Model::load(file).info().frames, 14);
 }

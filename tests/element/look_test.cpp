@@ -29,10 +29,6 @@ GstVideoRectangle around_object(const Scene& scene) {
   return {object.x - 30, object.y - 30, object.w + 60, object.h + 60};
 }
 
-guint count_regions(GstBuffer* buffer) {
-  return gst_buffer_get_n_meta(buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
-}
-
 void expect_on_object(GstBuffer* buffer, const Scene& scene) {
   const auto* roi = gst_buffer_get_video_region_of_interest_meta_id(buffer, 0);
   ASSERT_NE(roi, nullptr);

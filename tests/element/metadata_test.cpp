@@ -16,10 +16,6 @@ const GstStructure* padim_meta(GstBuffer* buffer) {
   return meta == nullptr ? nullptr : gst_custom_meta_get_structure(meta);
 }
 
-guint count_regions(GstBuffer* buffer) {
-  return gst_buffer_get_n_meta(buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
-}
-
 /// A number in a region's structure "padim".
 std::optional<double> parameter(const GstVideoRegionOfInterestMeta* roi, const char* name) {
   const GstStructure* parameters =

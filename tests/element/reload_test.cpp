@@ -28,12 +28,6 @@ class ReloadTest : public testing::Test {
   TemporaryFolder folder_;
 };
 
-gboolean emit(GstElement* element, const char* signal) {
-  gboolean accepted = FALSE;
-  g_signal_emit_by_name(element, signal, &accepted);
-  return accepted;
-}
-
 std::string model_id(GstBuffer* buffer) {
   GstPadimMeta* meta = gst_buffer_get_padim_meta(buffer);
   return meta == nullptr ? "" : gst_padim_meta_get_model_id(meta);

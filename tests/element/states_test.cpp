@@ -182,9 +182,7 @@ TEST(StatesTest, StateChangesUnderTheStream) {
   stream.join();
   EXPECT_TRUE(harness.failures().empty());
   EXPECT_GT(passed, 0);
-  gboolean accepted = FALSE;
-  g_signal_emit_by_name(harness.element(), "reset", &accepted);
-  EXPECT_TRUE(accepted);
+  EXPECT_TRUE(emit(harness.element(), "reset"));
   harness.push_normal(0, 6);
   ASSERT_TRUE(harness.wait_for("padim-fitted"));
   const auto out = harness.run(6);

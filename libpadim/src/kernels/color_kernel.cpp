@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "luma_weights.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/color_kernel.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
@@ -74,8 +76,7 @@ namespace padim {
 HWY_EXPORT(YuvToRgb);
 
 YuvCoefficients yuv_coefficients(YuvMatrix matrix, YuvRange range) noexcept {
-  const double kr = matrix == YuvMatrix::bt601 ? 0.299 : matrix == YuvMatrix::bt709 ? 0.2126 : 0.2627;
-  const double kb = matrix == YuvMatrix::bt601 ? 0.114 : matrix == YuvMatrix::bt709 ? 0.0722 : 0.0593;
+  const auto [kr, kb] = luma_weights(matrix);
   const double kg = 1 - kr - kb;
   const bool limited = range == YuvRange::limited;
   const double chroma = limited ? 255.0 / 224 : 1;
