@@ -1,9 +1,9 @@
 // The trunk alone: one picture of 224 x 224, by network, precision and threads, on the engine that the library uses
 // and on LibTorch. Each must give the taps of the other engine, or of itself in float32 for bfloat16.
 
-#include "backbone_description.h"
-#include "backbone_engines.h"
-#include "backbone_search.h"
+#include "backbone/description.h"
+#include "backbone/engines.h"
+#include "backbone/search.h"
 #include "random_numbers.h"
 #include "stage.h"
 

@@ -2,13 +2,13 @@
 // (100 of 448 channels on the finest grid of 224 x 224), and both with projections to 100 dimensions instead, against
 // sums in double precision over each position's cell.
 
-#include "embedding.h"
+#include "embedding/embedding.h"
 
 #include <numeric>
 
-#include "channel_selection.h"
+#include "embedding/channel_selection.h"
+#include "embedding/semi_orthogonal.h"
 #include "random_numbers.h"
-#include "semi_orthogonal.h"
 #include "stage.h"
 
 namespace {

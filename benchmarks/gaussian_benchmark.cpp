@@ -1,12 +1,12 @@
 // Statistics of a fit with the default model (P = 256, d = 256): the update by 16 frames at once, as a fit does it, and
 // the whitening at its end, against plain double precision at some positions.
 
-#include "gaussian.h"
+#include "statistics/gaussian.h"
 
 #include <Eigen/Core>
 
+#include "base/packed_triangle.h"
 #include "packed.h"
-#include "packed_triangle.h"
 #include "random_numbers.h"
 #include "stage.h"
 

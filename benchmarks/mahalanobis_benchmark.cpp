@@ -1,12 +1,12 @@
 // The head, against the scalar kernel and a plain loop over the positions around each patch.
 
-#include "mahalanobis.h"
+#include "statistics/mahalanobis.h"
 
-#include "half.h"
-#include "kernels/mahalanobis_kernel.h"
-#include "packed_triangle.h"
+#include "base/half.h"
+#include "base/packed_triangle.h"
 #include "random_numbers.h"
 #include "stage.h"
+#include "statistics/mahalanobis_kernel.h"
 
 namespace {
 

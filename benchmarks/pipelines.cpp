@@ -12,9 +12,9 @@
 #include <map>
 #include <thread>
 
-#include "backbone_description.h"
-#include "backbone_engines.h"
-#include "backbone_search.h"
+#include "backbone/description.h"
+#include "backbone/engines.h"
+#include "backbone/search.h"
 #include "pipeline_parts.h"
 
 namespace {

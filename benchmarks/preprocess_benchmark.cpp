@@ -1,7 +1,7 @@
 // 1080p frames to the network's input. The frame is a ramp from left to right, which antialiased resizing must keep:
 // away from the borders each output column has the grey level of the ramp at its centre.
 
-#include "preprocess.h"
+#include "image/preprocess.h"
 #include "stage.h"
 
 namespace {

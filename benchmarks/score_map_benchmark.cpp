@@ -4,8 +4,8 @@
 #include <array>
 
 #include "random_numbers.h"
-#include "regions.h"
-#include "score_mapping.h"
+#include "score/regions.h"
+#include "score/upsampling.h"
 #include "stage.h"
 
 namespace {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gst-common/videoframe.h"
 #include "gst/padim/gstpadimmeta.h"
 #include "guard.h"
 #include "padim/error.h"
@@ -15,7 +16,6 @@
 #include "padimsettings.h"
 #include "padimstate.h"
 #include "shared.h"
-#include "videoframe.h"
 
 GST_DEBUG_CATEGORY_STATIC(padimfilter_debug);
 #define GST_CAT_DEFAULT padimfilter_debug

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "maskfile.h"
+#include "gst-common/maskfile.h"
 #include "padim/error.h"
 
 namespace padim::gst {

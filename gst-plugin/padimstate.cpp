@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "framemetas.h"
+#include "gst-common/videoframe.h"
 #include "guard.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
 #include "padimmessages.h"
-#include "videoframe.h"
 
 namespace padim::gst {
 namespace {

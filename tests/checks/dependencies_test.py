@@ -1,152 +1,215 @@
-"""Who may include what: the architecture, as a table.
+"""Who may include what: the architecture, as a table. Every file belongs to a room; what its room does not name, it may
+not include."""
 
-The public headers need the standard library alone; each third-party library is known in few files; no stage of the
-data flow knows a later one; plugin and tools use the public headers; the metadata library needs GStreamer alone.
-"""
-
+import pathlib
 import re
 import unittest
 
 from source_tree import ROOT, files, name
 
-LIBRARY = ROOT / "libpadim"
-PUBLIC = LIBRARY / "include"
-PRIVATE = LIBRARY / "src"
-METADATA = ROOT / "gst-libs"  # for programs that read what the element attaches
+SOURCES = ROOT / "libpadim" / "src"
+PUBLIC = ROOT / "libpadim" / "include" / "padim"
+TOOL = ROOT / "tools" / "padim"
 
-# The data flow. A stage is its .h and .cpp; files that are not listed serve stages without being one.
-STAGES = [
-    ["resample", "preprocess"],
-    ["backbone_description", "backbone_search", "network", "backbone_onednn", "backbone_torch", "backbone"],
-    ["channel_selection", "semi_orthogonal", "embedding"],
-    ["gaussian"],
-    ["mahalanobis"],
-    ["score_mapping"],
-    ["calibration", "regions"],
-    ["colormap", "overlay_canvas", "overlay_heat", "overlay_layer", "overlay_strokes", "overlay_text", "overlay"],
-]
-# What puts stages together; no stage before the overlay, which draws a Detection, may know of it.
-ORCHESTRATION = {"image_pipeline", "basis_pass", "completion", "fitter", "detector"}
-
-# What is not the standard library, the files of libpadim that may know it, and why those.
-THIRD_PARTY = {
-    r"(torch|ATen|c10)/": (r"src/backbone_torch\.cpp", "its headers cost ten seconds per file"),
-    r"(dnnl\.hpp|omp\.h)": (r"src/backbone_onednn\.cpp", "the processor's kernels and their threads"),
-    r"opencv2/": (r"src/(preprocess|score_map|regions|overlay\w*|metrics)\.cpp", "stages that handle pictures"),
-    r"Eigen/": (r"src/pca\.cpp", "eigenvectors"),
-    r"hwy/": (r"src/kernels/\w+\.cpp", "SIMD"),
-    r"nlohmann/": (r"src/(\w+_json\.(h|cpp)|safetensors\.cpp|model_io\.cpp|backbone_description\.cpp)", "files in JSON"),
-    r"openssl/": (r"src/sha256\.cpp", "checksums"),
-    r"(fcntl|unistd|sys/\w+)\.h": (r"src/file\.cpp", "files that appear whole or not at all"),
+# libpadim, from the ground up along the data flow: room -> rooms it may include, third-party headers it may include and
+# the files that do. A public header belongs to the room whose files implement it.
+LIBRARY = {
+    "base": ("", {
+        r"nlohmann/": "safetensors.cpp",
+        r"openssl/": "sha256.cpp",
+        r"(fcntl|unistd|sys/\w+)\.h": "file.cpp",
+    }),
+    "image": ("base", {r"hwy/": "color_kernel.cpp resample_kernel.cpp"}),
+    "backbone": ("base", {
+        r"(torch|ATen|c10)/": "torch.cpp",
+        r"(dnnl\.hpp|omp\.h)": "onednn.cpp",
+        r"nlohmann/": "description.cpp",
+    }),
+    "statistics": ("base image", {r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp"}),
+    "score": ("image", {}),
+    "model": ("base image backbone statistics", {r"nlohmann/": "info_json.h segments_json.h"}),
+    "embedding": ("base image backbone statistics model", {
+        r"Eigen/": "pca.cpp",
+        r"hwy/": "projection_kernel.cpp",
+    }),
+    "detect": ("base image backbone statistics score model embedding", {}),
+    "fit": ("base image backbone statistics score model embedding detect", {}),
+    "overlay": ("base image score detect", {r"opencv2/": "text.cpp"}),
+    "metrics": ("base", {r"opencv2/": "metrics.cpp"}),
+}
+PUBLIC_HEADERS = {
+    "base": "error limits log",
+    "image": "geometry image_view",
+    "backbone": "backbone",
+    "statistics": "calibration",
+    "score": "score_map",
+    "model": "model",
+    "detect": "detector frame_record",
+    "fit": "fitter learner",
+    "overlay": "overlay",
+    "metrics": "metrics",
 }
 
-# Quoted includes of plugin and tools that are neither their own nor public, and why.
-EXCEPTIONS = {
-    ("tools/padim/video_source.cpp", "gst-plugin/videoframe.h"): "tool and element map video frames by the same code",
+# The tool: every room may include all public headers of libpadim and the rooms it names.
+TOOL_ROOMS = {
+    "terminal": ("", {}),
+    "io": ("terminal", {r"(gst|glib)": "*", r"opencv2/": "*", r"nlohmann/": "*"}),
+    "sample": ("io terminal", {r"nlohmann/": "*", r"opencv2/": "*"}),
+    "eval": ("io terminal", {r"nlohmann/": "*", r"opencv2/": "*", r"glib": "*"}),
+    "commands": ("terminal io sample eval", {r"nlohmann/": "*", r"CLI/": "*", r"gst/gst\.h": "*", r"opencv2/": "*"}),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
+SYSTEM = r"(csignal|fcntl|signal|unistd|sys/\w+)(\.h)?"
 
 
-def includes(path):
-    """[(quoted, header)] of a file."""
-    return [(mark == '"', header) for mark, header in INCLUDE.findall(path.read_text())]
+def includes(text):
+    """[(quoted, header)] of a file's text."""
+    return [(mark == '"', header) for mark, header in INCLUDE.findall(text)]
 
 
 def is_standard(header):
     return re.fullmatch(r"[a-z_]+", header) is not None
 
 
-def resolve(path, header):
-    """The file of libpadim that a quoted include means, or None."""
-    for candidate in (path.parent / header, PRIVATE / header, PUBLIC / header):
-        if candidate.exists() and LIBRARY in candidate.parents:
-            return candidate.resolve()
-    return None
+def room_of_public_header(stem):
+    return next((room for room, stems in PUBLIC_HEADERS.items() if stem in stems.split()), None)
 
 
-def library_graph():
-    """File -> files of libpadim that it includes."""
-    return {path: [target for quoted, header in includes(path) if quoted for target in [resolve(path, header)] if target]
-            for path in files(".h", ".cpp", folders=["libpadim"])}
+def allows(third_party, file, header):
+    return any(re.match(pattern, header) and (names == "*" or file in names.split())
+               for pattern, names in third_party.items())
 
 
-def closure(graph, path):
-    """Everything that `path` includes, directly or not."""
-    seen, waiting = set(), [path]
-    while waiting:
-        for target in graph[waiting.pop()]:
-            if target not in seen:
-                seen.add(target)
-                waiting.append(target)
-    return seen
+def library_violations(room, file, text):
+    """What a file of one of libpadim's rooms includes and may not."""
+    rooms, third_party = LIBRARY[room]
+    for quoted, header in includes(text):
+        folder, _, rest = header.partition("/")
+        if not quoted:
+            if not is_standard(header) and not allows(third_party, file, header):
+                yield header
+            continue
+        target = room_of_public_header(rest.removesuffix(".h")) if folder == "padim" else folder
+        exists = (PUBLIC / rest).exists() if folder == "padim" else (SOURCES / header).exists()
+        if not exists or target not in {room, *rooms.split()}:
+            yield header
 
 
-class Dependencies(unittest.TestCase):
-    def test_public_headers_need_the_standard_library_alone(self):
-        for path in files(".h", folders=["libpadim/include"]):
-            for quoted, header in includes(path):
-                allowed = header.startswith("padim/") if quoted else is_standard(header)
-                self.assertTrue(allowed, f"{name(path)} includes {header}")
+def tool_violations(room, file, text):
+    """The same of the tool; `room` is "" for main.cpp, which may include commands."""
+    rooms, third_party = TOOL_ROOMS[room] if room else ("commands io terminal", {r"CLI/": "*", r"gst/gst\.h": "*"})
+    for quoted, header in includes(text):
+        folder, _, rest = header.partition("/")
+        if not quoted:
+            if not is_standard(header) and not re.fullmatch(SYSTEM, header) and not allows(third_party, file, header):
+                yield header
+            continue
+        public = folder == "padim" and (PUBLIC / rest).exists()
+        common = folder == "gst-common" and (ROOT / header).exists() and room in ("io", "commands")
+        own = folder in {room, *rooms.split()} and (TOOL / header).exists()
+        if not (public or common or own):
+            yield header
 
-    def test_third_party_libraries_are_known_where_they_belong(self):
-        for path in files(".h", ".cpp", folders=["libpadim"]):
-            relative = str(path.relative_to(LIBRARY))
-            for quoted, header in includes(path):
-                if quoted or is_standard(header):
-                    continue
-                places = [place for pattern, (place, _) in THIRD_PARTY.items() if re.match(pattern, header)]
-                self.assertTrue(any(re.fullmatch(place, relative) for place in places),
-                                f"{name(path)} includes <{header}>")
 
-    def test_quoted_includes_of_the_library_lie_inside_it(self):
-        for path in files(".h", ".cpp", folders=["libpadim"]):
-            for quoted, header in includes(path):
-                self.assertTrue(not quoted or resolve(path, header), f"{name(path)} includes {header}")
+class Library(unittest.TestCase):
+    def test_every_file_belongs_to_a_room(self):
+        rooms = {path.parent.relative_to(SOURCES).as_posix() for path in files(".h", ".cpp", folders=["libpadim/src"])}
+        self.assertEqual(rooms, set(LIBRARY))
+        public = sorted(path.stem for path in PUBLIC.glob("*.h"))
+        self.assertEqual(public, sorted(["padim", *" ".join(PUBLIC_HEADERS.values()).split()]))
 
-    def test_no_stage_knows_a_later_one(self):
-        graph = library_graph()
-        stages = {path.stem for path in graph}
-        for position, group in enumerate(STAGES):
-            later = {stage for following in STAGES[position + 1:] for stage in following}
-            forbidden = later | (ORCHESTRATION if position < len(STAGES) - 1 else ORCHESTRATION - {"detector"})
-            for stage in group:
-                self.assertIn(stage, stages, "the table names a stage that does not exist")
-                for path in (path for path in graph if path.stem == stage):
-                    known = {target.stem for target in closure(graph, path)}
-                    self.assertFalse(known & forbidden, f"{name(path)} depends on a later stage")
+    def test_rooms_stand_on_rooms_below(self):
+        below = set()
+        for room, (rooms, _) in LIBRARY.items():
+            self.assertLessEqual(set(rooms.split()), below, f"{room} names a room that comes after it")
+            below.add(room)
+
+    def test_rooms_include_what_the_table_lets_them(self):
+        for path in files(".h", ".cpp", folders=["libpadim/src"]):
+            self.assertEqual(list(library_violations(path.parent.name, path.name, path.read_text())), [], name(path))
+
+    def test_public_headers_need_the_standard_library_and_public_headers_of_rooms_below(self):
+        for path in PUBLIC.glob("*.h"):
+            found = includes(path.read_text())
+            self.assertTrue(all(header.startswith("padim/") if quoted else is_standard(header)
+                                for quoted, header in found), f"{name(path)} includes {found}")
+            if path.stem != "padim":
+                room = room_of_public_header(path.stem)
+                self.assertEqual(list(library_violations(room, path.name, path.read_text())), [], name(path))
 
     def test_headers_do_not_include_each_other_in_circles(self):
-        graph = library_graph()
-        for path in graph:
-            self.assertNotIn(path, closure(graph, path), f"{name(path)} includes itself")
+        graph = {path: [target for quoted, header in includes(path.read_text()) if quoted
+                        for target in (SOURCES / header, PUBLIC.parent / header) if target.exists()]
+                 for path in files(".h", folders=["libpadim"])}
 
-    def test_plugin_and_tools_use_public_headers(self):
-        used = set()
-        for folder in ("gst-plugin", "tools/padim"):
-            for path in files(".h", ".cpp", folders=[folder]):
-                for quoted, header in includes(path):
-                    if not quoted or (path.parent / header).exists():
-                        continue
-                    if (name(path), header) in EXCEPTIONS:
-                        used.add((name(path), header))
-                        continue
-                    public = (header.startswith("padim/") and (PUBLIC / header).exists()) or (METADATA / header).exists()
-                    self.assertTrue(public, f"{name(path)} includes {header}")
-        self.assertEqual(used, set(EXCEPTIONS), "an exception that nothing needs any more")
+        def visit(path, above):
+            self.assertNotIn(path, above, f"{name(path)} includes itself")
+            for target in graph[path]:
+                visit(target, above | {path})
+
+        for path in graph:
+            visit(path, frozenset())
+
+    def test_the_table_has_no_entry_that_nothing_needs(self):
+        for room, (rooms, third_party) in LIBRARY.items():
+            found = [(path.name, quoted, header) for path in (SOURCES / room).glob("*.*")
+                     for quoted, header in includes(path.read_text())]
+            found += [(stem, quoted, header) for stem in PUBLIC_HEADERS.get(room, "").split()
+                      for quoted, header in includes((PUBLIC / f"{stem}.h").read_text())]
+            used = {room_of_public_header(header[6:-2]) if header.startswith("padim/") else header.split("/")[0]
+                    for _, quoted, header in found if quoted}
+            self.assertLessEqual(set(rooms.split()), used, f"{room} names a room that it does not include")
+            for pattern, names in third_party.items():
+                users = {file for file, quoted, header in found if not quoted and re.match(pattern, header)}
+                self.assertEqual(users, set(names.split()), f"{room}: {pattern}")
+
+
+class Others(unittest.TestCase):
+    def test_tool(self):
+        for path in files(".h", ".cpp", folders=["tools/padim"]):
+            folder = path.parent.relative_to(TOOL).as_posix()
+            room = "" if folder == "." else folder
+            self.assertTrue(room in TOOL_ROOMS or path.name == "main.cpp", f"{name(path)} is in no room")
+            self.assertEqual(list(tool_violations(room, path.name, path.read_text())), [], name(path))
+
+    def test_plugin_uses_public_headers(self):
+        for path in files(".h", ".cpp", folders=["gst-common", "gst-plugin"]):
+            for quoted, header in includes(path.read_text()):
+                if quoted:
+                    allowed = ((path.parent / header).exists() or (PUBLIC.parent / header).exists() or
+                               header.startswith("gst-common/") and (ROOT / header).exists() or
+                               (ROOT / "gst-libs" / header).exists())
+                else:
+                    allowed = is_standard(header) or re.match(r"(gst/|glib)", header) or re.fullmatch(SYSTEM, header)
+                self.assertTrue(allowed, f"{name(path)} includes {header}")
 
     def test_metadata_library_needs_gstreamer_alone(self):
         for path in files(".h", ".cpp", folders=["gst-libs"]):
-            for _, header in includes(path):
-                allowed = is_standard(header) or header.startswith("gst/")
-                self.assertTrue(allowed, f"{name(path)} includes {header}")
+            for _, header in includes(path.read_text()):
+                self.assertTrue(is_standard(header) or header.startswith("gst/"), f"{name(path)} includes {header}")
 
-    def test_heavy_libraries_stay_inside_libpadim(self):
-        for folder in ("gst-plugin", "tools/padim"):
-            for path in files(".h", ".cpp", folders=[folder]):
-                for _, header in includes(path):
-                    self.assertIsNone(re.match(r"((torch|ATen|c10|hwy|Eigen|openssl)/|dnnl)", header),
-                                      f"{name(path)} includes {header}")
+
+class Planted(unittest.TestCase):
+    """Violations that the check must see."""
+
+    def test_a_room_above(self):
+        self.assertEqual(list(library_violations("statistics", "gaussian.cpp", '#include "model/io.h"\n')),
+                         ["model/io.h"])
+
+    def test_a_public_header_of_a_room_above(self):
+        self.assertEqual(list(library_violations("model", "io.cpp", '#include "padim/fitter.h"\n')), ["padim/fitter.h"])
+
+    def test_a_file_that_does_not_exist(self):
+        self.assertEqual(list(library_violations("fit", "fitter.cpp", '#include "base/nothing.h"\n')),
+                         ["base/nothing.h"])
+
+    def test_a_third_party_library(self):
+        self.assertEqual(list(library_violations("fit", "fitter.cpp", "#include <torch/torch.h>\n")), ["torch/torch.h"])
+        self.assertEqual(list(library_violations("backbone", "network.cpp", "#include <dnnl.hpp>\n")), ["dnnl.hpp"])
+
+    def test_an_internal_header_from_the_tool(self):
+        self.assertEqual(list(tool_violations("eval", "report.cpp", '#include "base/half.h"\n')), ["base/half.h"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-FOLDERS = ["libpadim", "gst-libs", "gst-plugin", "tools", "tests", "benchmarks", "examples", "models", "scripts", ".ci"]
+FOLDERS = ["libpadim", "gst-common", "gst-libs", "gst-plugin", "tools", "tests", "benchmarks", "examples", "models", "scripts", ".ci"]
 
 
 def files(*suffixes, folders=None):

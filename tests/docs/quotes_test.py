@@ -4,7 +4,7 @@ import re
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-SOURCES = [path for folder in ("libpadim", "gst-plugin", "tools") for path in sorted((ROOT / folder).rglob("*.cpp"))]
+SOURCES = [path for folder in ("libpadim", "gst-common", "gst-plugin", "tools") for path in sorted((ROOT / folder).rglob("*.cpp"))]
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"(?:\s*"((?:[^"\\\n]|\\.)*)")*')
 LONG_ENOUGH = 3  # characters between two variable parts
 

@@ -9,14 +9,14 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "image_pipeline.h"
-#include "mahalanobis.h"
+#include "base/packed_triangle.h"
+#include "embedding/image_pipeline.h"
+#include "image/preprocess.h"
 #include "npy.h"
-#include "packed_triangle.h"
 #include "padim/padim.h"
-#include "preprocess.h"
-#include "score_mapping.h"
+#include "score/upsampling.h"
 #include "shared_data.h"
+#include "statistics/mahalanobis.h"
 
 namespace padim::test {
 namespace {

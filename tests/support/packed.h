@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "half.h"
+#include "base/half.h"
 
 namespace padim::test {
 

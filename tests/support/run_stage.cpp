@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "gaussian.h"
-#include "mahalanobis.h"
+#include "base/packed_triangle.h"
+#include "image/resample.h"
 #include "npy.h"
-#include "packed_triangle.h"
-#include "resample.h"
-#include "score_mapping.h"
+#include "score/upsampling.h"
+#include "statistics/gaussian.h"
+#include "statistics/mahalanobis.h"
 
 namespace padim::test {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <CLI/CLI.hpp>
 
-#include "commands.h"
-#include "interrupt.h"
+#include "commands/commands.h"
 #include "padim/error.h"
 #include "padim/log.h"
-#include "progress.h"
+#include "terminal/interrupt.h"
+#include "terminal/progress.h"
 
 namespace {
 

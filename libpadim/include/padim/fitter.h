@@ -10,15 +10,10 @@
 
 #include "padim/backbone.h"
 #include "padim/image_view.h"
+#include "padim/limits.h"
 #include "padim/model.h"
 
 namespace padim {
-
-inline constexpr double kStreamFalseAlarmRate = 0.001;  ///< per frame of a video or stream
-inline constexpr double kImageFalseAlarmRate = 0.01;    ///< per image of a folder of separate images
-
-/// Memory that the statistics of a fit may take.
-inline constexpr std::int64_t kMaximumStatisticsBytes = std::int64_t{3} << 30;
 
 /// What a model will be, and how its fit runs. All but batch_size, threads, max_statistics_bytes and augment becomes
 /// part of the model.

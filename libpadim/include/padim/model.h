@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "padim/backbone.h"
+#include "padim/calibration.h"
 #include "padim/geometry.h"
 
 namespace padim {
@@ -38,17 +39,6 @@ struct Reduction {
   std::vector<int> channels;  ///< the embedding's channels out of F, in embedding order; empty for projections
 
   friend bool operator==(const Reduction&, const Reduction&) = default;
-};
-
-/// How the threshold came about: block cross-calibration on normal frames only, or not calibrated (rule "none").
-struct Calibration {
-  double threshold = 0;         ///< raw score T > 0 from which a frame is anomalous; shown as 0.5
-  double false_alarm_rate = 0;  ///< wanted, per frame; 0: not calibrated
-  int segments = 0;             ///< K contiguous segments, each scored by the model of all others; 0: not calibrated
-  std::string rule;             ///< "gumbel", "stretch" (that of a learned stretch), "conformal", "floor" or "none"
-  std::vector<float> scores;    ///< the held-out raw image scores in stream order, those of learned stretches last
-
-  friend bool operator==(const Calibration&, const Calibration&) = default;
 };
 
 /// Everything a model records apart from its tensors.

@@ -12,6 +12,7 @@
 ///     if (detector.detect(view_of(image)).anomalous) alarm();
 
 #include "padim/backbone.h"
+#include "padim/calibration.h"
 #include "padim/detector.h"
 #include "padim/error.h"
 #include "padim/fitter.h"
@@ -19,6 +20,7 @@
 #include "padim/geometry.h"
 #include "padim/image_view.h"
 #include "padim/learner.h"
+#include "padim/limits.h"
 #include "padim/log.h"
 #include "padim/metrics.h"
 #include "padim/model.h"

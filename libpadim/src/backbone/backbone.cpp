@@ -7,10 +7,10 @@
 #include <mutex>
 #include <utility>
 
-#include "backbone_description.h"
-#include "backbone_engines.h"
-#include "backbone_search.h"
-#include "network.h"
+#include "backbone/description.h"
+#include "backbone/engines.h"
+#include "backbone/network.h"
+#include "backbone/search.h"
 #include "padim/error.h"
 
 namespace padim {

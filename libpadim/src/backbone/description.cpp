@@ -1,11 +1,11 @@
-#include "backbone_description.h"
+#include "backbone/description.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "file.h"
+#include "base/file.h"
 #include "padim/error.h"
 
 namespace padim {

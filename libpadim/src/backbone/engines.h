@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "network.h"
+#include "backbone/network.h"
 #include "padim/backbone.h"
 
 namespace padim {

@@ -1,7 +1,7 @@
 // Batch norm is folded into the convolutions at load, in double precision: w' = w * g / sqrt(v + eps), b' = (b - m) * g
 // / sqrt(v + eps) + beta.
 
-#include "network.h"
+#include "backbone/network.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,9 +9,9 @@
 #include <cstring>
 #include <utility>
 
+#include "base/safetensors.h"
+#include "base/sha256.h"
 #include "padim/error.h"
-#include "safetensors.h"
-#include "sha256.h"
 
 namespace padim {
 namespace {

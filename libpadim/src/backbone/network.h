@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "backbone_description.h"
+#include "backbone/description.h"
 
 namespace padim {
 

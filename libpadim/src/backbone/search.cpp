@@ -1,4 +1,4 @@
-#include "backbone_search.h"
+#include "backbone/search.h"
 
 #include <algorithm>
 #include <system_error>

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "backbone_engines.h"
-#include "backbone_parts.h"
+#include "backbone/engines.h"
+#include "backbone/parts.h"
 #include "padim/error.h"
 
 namespace padim {

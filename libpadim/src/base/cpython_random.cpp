@@ -2,7 +2,7 @@
 // a double from the top 27 and 26 bits of two words. gauss() is the pair of Box and Muller (1958) in CPython's order:
 // the first uniform number is the angle, the second the radius, cosine before sine.
 
-#include "cpython_random.h"
+#include "base/cpython_random.h"
 
 #include <bit>
 #include <cmath>

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <utility>
 
-#include "logging.h"
+#include "base/logging.h"
 
 namespace padim {
 namespace {

@@ -3,15 +3,15 @@
 // without holes up to the end of the file. Files come from anywhere, so nothing in them is believed before it is
 // checked.
 
-#include "safetensors.h"
+#include "base/safetensors.h"
 
 #include <bit>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.h"
 #include "padim/error.h"
-#include "sha256.h"
 
 namespace padim {
 namespace {

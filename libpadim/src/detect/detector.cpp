@@ -6,13 +6,13 @@
 #include <cmath>
 #include <utility>
 
-#include "compatibility.h"
-#include "image_pipeline.h"
-#include "mahalanobis.h"
-#include "mask.h"
+#include "embedding/image_pipeline.h"
+#include "image/mask.h"
+#include "model/compatibility.h"
 #include "padim/error.h"
-#include "regions.h"
-#include "score_mapping.h"
+#include "score/regions.h"
+#include "score/upsampling.h"
+#include "statistics/mahalanobis.h"
 
 namespace padim {
 namespace {

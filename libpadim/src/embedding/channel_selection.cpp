@@ -3,14 +3,14 @@
 // a pool for large samples and a set for small ones. Must match CPython 3.2 and later exactly: seed 1024, 100 of 448
 // starts 408 9 247 435 199.
 
-#include "channel_selection.h"
+#include "embedding/channel_selection.h"
 
 #include <cmath>
 #include <numeric>
 #include <string>
 #include <unordered_set>
 
-#include "cpython_random.h"
+#include "base/cpython_random.h"
 #include "padim/error.h"
 
 namespace padim {

@@ -4,14 +4,14 @@
 // never touched. A projection is the sum over taps of R_l^T f_l, and R_l commutes with both as well: it is applied
 // where there are fewer cells, before replication and after averaging.
 
-#include "embedding.h"
+#include "embedding/embedding.h"
 
 #include <algorithm>
 #include <numeric>
 #include <string>
 #include <utility>
 
-#include "kernels/projection_kernel.h"
+#include "embedding/projection_kernel.h"
 #include "padim/error.h"
 
 namespace padim {

@@ -1,4 +1,4 @@
-#include "image_pipeline.h"
+#include "embedding/image_pipeline.h"
 
 #include <algorithm>
 #include <utility>

@@ -4,13 +4,13 @@
 #include <span>
 #include <vector>
 
-#include "embedding.h"
-#include "mask.h"
+#include "base/worker_pool.h"
+#include "embedding/embedding.h"
+#include "image/mask.h"
+#include "image/preprocess.h"
 #include "padim/backbone.h"
 #include "padim/image_view.h"
 #include "padim/model.h"
-#include "preprocess.h"
-#include "worker_pool.h"
 
 namespace padim {
 

@@ -3,14 +3,14 @@
 // 2012.04328, keeps the smallest.) Each frame's co-moment is taken in float and merged in double precision by Chan's
 // formula, so that the number of frames costs no accuracy. Must span the subspace of scikit-learn's PCA.
 
-#include "pca.h"
+#include "embedding/pca.h"
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
-#include "packed_triangle.h"
+#include "base/packed_triangle.h"
 #include "padim/error.h"
 
 namespace padim {

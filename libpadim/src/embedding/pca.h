@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "gaussian.h"
-#include "worker_pool.h"
+#include "base/worker_pool.h"
+#include "statistics/gaussian.h"
 
 namespace padim {
 

@@ -3,12 +3,12 @@
 // hide the latency of the multiply-adds. Panels are zero behind the last column, so only the stores need care there.
 // Must match the scalar version to float rounding.
 
-#include "kernels/projection_kernel.h"
+#include "embedding/projection_kernel.h"
 
 #include <algorithm>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/projection_kernel.cpp"
+#define HWY_TARGET_INCLUDE "embedding/projection_kernel.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 

@@ -4,12 +4,12 @@
 // Schmidt, each column twice, which leaves W^T W = I to rounding in double precision ("twice is enough", Giraud, Langou
 // and Rozloznik 2005). Must match numpy.linalg.qr with the signs turned to 1e-6.
 
-#include "semi_orthogonal.h"
+#include "embedding/semi_orthogonal.h"
 
 #include <cmath>
 #include <span>
 
-#include "cpython_random.h"
+#include "base/cpython_random.h"
 
 namespace padim {
 namespace {

@@ -1,4 +1,4 @@
-#include "basis_pass.h"
+#include "fit/basis_pass.h"
 
 #include <utility>
 

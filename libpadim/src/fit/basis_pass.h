@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "image_pipeline.h"
+#include "base/worker_pool.h"
+#include "embedding/image_pipeline.h"
+#include "embedding/pca.h"
 #include "padim/image_view.h"
-#include "pca.h"
-#include "worker_pool.h"
 
 namespace padim {
 

@@ -1,21 +1,21 @@
 // From segments to a model. Block cross-calibration: each segment's stored embeddings are scored by the model of all
 // other segments, and the model that is kept is the merge of all (docs/decisions/0001).
 
-#include "completion.h"
+#include "fit/finishing.h"
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
 
-#include "calibration.h"
-#include "gaussian.h"
-#include "mahalanobis.h"
-#include "mask.h"
-#include "model_tensors.h"
-#include "packed_triangle.h"
+#include "base/packed_triangle.h"
+#include "image/mask.h"
+#include "model/tensors.h"
 #include "padim/error.h"
-#include "score_mapping.h"
+#include "score/upsampling.h"
+#include "statistics/calibration.h"
+#include "statistics/gaussian.h"
+#include "statistics/mahalanobis.h"
 
 namespace padim {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <functional>
 
-#include "model_tensors.h"
+#include "base/worker_pool.h"
+#include "model/tensors.h"
 #include "padim/fitter.h"
 #include "padim/model.h"
-#include "segments.h"
-#include "worker_pool.h"
+#include "statistics/segments.h"
 
 namespace padim {
 

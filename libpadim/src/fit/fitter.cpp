@@ -7,16 +7,16 @@
 #include <numeric>
 #include <utility>
 
-#include "augmentation.h"
-#include "basis_pass.h"
-#include "channel_selection.h"
-#include "compatibility.h"
-#include "completion.h"
-#include "image_pipeline.h"
-#include "model_tensors.h"
+#include "embedding/channel_selection.h"
+#include "embedding/image_pipeline.h"
+#include "embedding/semi_orthogonal.h"
+#include "fit/basis_pass.h"
+#include "fit/finishing.h"
+#include "image/augmentation.h"
+#include "model/compatibility.h"
+#include "model/tensors.h"
 #include "padim/error.h"
-#include "segments.h"
-#include "semi_orthogonal.h"
+#include "statistics/segments.h"
 
 namespace padim {
 namespace {
@@ -172,7 +172,7 @@ struct Fitter::Impl {
     ImagePipeline pipeline = make_pipeline();
     info.positions = pipeline.positions();
     const int positions = info.positions.width * info.positions.height;
-    const auto limits = segment_limits(info, options.max_statistics_bytes);
+    const auto limits = statistics_limits(info, options.max_statistics_bytes);
     session = std::make_unique<Session>(std::move(pipeline), Segments(positions, info.dimensions, limits));
   }
 

@@ -2,7 +2,7 @@
 // noise per sample: the sum of four uniform numbers, scaled to the wanted deviation, which is close enough to a normal
 // one and costs no transcendental function. std::mt19937_64 gives the same numbers everywhere.
 
-#include "augmentation.h"
+#include "image/augmentation.h"
 
 #include <algorithm>
 #include <array>

@@ -1,15 +1,15 @@
 // Y'CbCr to R'G'B' after ITU-R BT.601, BT.709 and BT.2020 in 32-bit fixed point. Largest sum: 255 * 2^21 * (255/219 for
 // Y' + 2.15 for Cb, BT.2020), below 2^31. The SIMD version must equal the scalar one bit for bit.
 
-#include "kernels/color_kernel.h"
+#include "image/color_kernel.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "luma_weights.h"
+#include "image/luma_weights.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/color_kernel.cpp"
+#define HWY_TARGET_INCLUDE "image/color_kernel.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 

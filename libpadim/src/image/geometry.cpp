@@ -11,8 +11,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include "crop.h"
-#include "mask.h"
+#include "image/crop.h"
+#include "image/mask.h"
 #include "padim/error.h"
 
 namespace padim {

@@ -2,13 +2,13 @@
 // patches beside them look there; their own patches count nothing in the score map (score_mapping); and the map is 0
 // where they are.
 
-#include "mask.h"
+#include "image/mask.h"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "crop.h"
+#include "image/crop.h"
 #include "padim/error.h"
 
 namespace padim {

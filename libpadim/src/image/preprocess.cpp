@@ -2,13 +2,13 @@
 // to rounding, and the small picture has a fortieth of the pixels of a 1080p frame. Packed 4:2:2 is read twice, as
 // 2-channel pixels for Y and as 4-channel pairs for chroma.
 
-#include "preprocess.h"
+#include "image/preprocess.h"
 
 #include <cmath>
 #include <string>
 #include <utility>
 
-#include "kernels/color_kernel.h"
+#include "image/color_kernel.h"
 #include "padim/error.h"
 
 namespace padim {

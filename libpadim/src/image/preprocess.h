@@ -4,10 +4,10 @@
 #include <span>
 #include <vector>
 
-#include "crop.h"
+#include "image/crop.h"
+#include "image/resample.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
-#include "resample.h"
 
 namespace padim {
 

@@ -2,14 +2,14 @@
 // filter is stretched by max(scale, 1) and normalised to sum 1; weights are rounded to 22 fractional bits; each pass
 // rounds to 8 bits. Must equal Pillow's LANCZOS and BILINEAR exactly in horizontal_first order.
 
-#include "resample.h"
+#include "image/resample.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <utility>
 
-#include "kernels/resample_kernel.h"
+#include "image/resample_kernel.h"
 
 namespace padim {
 namespace {

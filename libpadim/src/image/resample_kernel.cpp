@@ -2,12 +2,12 @@
 // stays below 2^31. Sums along a row go 16 rows at a time: transposed, they are sums of rows again. The SIMD versions
 // must equal the scalar ones bit for bit.
 
-#include "kernels/resample_kernel.h"
+#include "image/resample_kernel.h"
 
 #include <algorithm>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/resample_kernel.cpp"
+#define HWY_TARGET_INCLUDE "image/resample_kernel.cpp"
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "resample.h"
+#include "image/resample.h"
 
 namespace padim {
 

@@ -23,7 +23,7 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "packed_scores.h"
+#include "metrics/packed_scores.h"
 #include "padim/error.h"
 
 namespace padim {

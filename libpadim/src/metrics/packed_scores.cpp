@@ -2,7 +2,7 @@
 // some ten or hundred floats, so that the differences take one or two bytes. As they add up to less than 2^32, a
 // million of them never takes more than 2.3 MB, whatever the scores are.
 
-#include "packed_scores.h"
+#include "metrics/packed_scores.h"
 
 #include <algorithm>
 #include <array>

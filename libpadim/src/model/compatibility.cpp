@@ -1,4 +1,4 @@
-#include "compatibility.h"
+#include "model/compatibility.h"
 
 #include <algorithm>
 #include <string>

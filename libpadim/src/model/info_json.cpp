@@ -1,4 +1,4 @@
-#include "model_info_json.h"
+#include "model/info_json.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,19 +2,19 @@
 // over everything before it. The checksum comes last on purpose: kernels read up to 15 half-precision numbers past the
 // end of the whitener.
 
-#include "model_io.h"
+#include "model/io.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
 
-#include "model_info_json.h"
-#include "packed_triangle.h"
+#include "base/packed_triangle.h"
+#include "base/safetensors.h"
+#include "model/info_json.h"
+#include "model/segments_json.h"
 #include "padim/error.h"
-#include "padim/fitter.h"
-#include "safetensors.h"
-#include "segments_json.h"
+#include "padim/limits.h"
 
 namespace padim {
 namespace {
@@ -162,7 +162,7 @@ LoadedModel read_model(const std::filesystem::path& file) {
     std::vector<SegmentView> views = model->segments(info, capacity);
     WorkerPool pool(1);
     tensors->segments = std::make_shared<const Segments>(static_cast<int>(positions), info.dimensions,
-                                                         segment_limits(info, kMaximumStatisticsBytes),
+                                                         statistics_limits(info, kMaximumStatisticsBytes),
                                                          std::move(views), capacity, model, pool);
   }
   tensors->owner = tensors->comoment_owner = model;

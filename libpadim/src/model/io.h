@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "model_tensors.h"
+#include "model/tensors.h"
 #include "padim/model.h"
 
 namespace padim {

@@ -5,11 +5,11 @@
 #include <cstdio>
 #include <utility>
 
-#include "model_info_json.h"
-#include "model_io.h"
-#include "model_tensors.h"
+#include "base/sha256.h"
+#include "model/info_json.h"
+#include "model/io.h"
+#include "model/tensors.h"
 #include "padim/error.h"
-#include "sha256.h"
 
 namespace padim {
 

@@ -1,4 +1,4 @@
-#include "segments_json.h"
+#include "model/segments_json.h"
 
 #include <bit>
 #include <cmath>

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "segments.h"
+#include "statistics/segments.h"
 
 namespace padim {
 

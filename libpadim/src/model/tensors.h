@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "padim/model.h"
-#include "segments.h"
+#include "statistics/segments.h"
 
 namespace padim {
 
@@ -26,5 +26,9 @@ struct Model::Tensors {
   std::shared_ptr<const void> comoment_owner;
   std::shared_ptr<const Segments> segments;  ///< what a fit needs to go on; null in a stripped model
 };
+
+/// Places for the statistics of the fit that `info` describes, in `allowed` bytes: one, and no store, where it wants no
+/// calibration.
+[[nodiscard]] Segments::Limits statistics_limits(const ModelInfo& info, std::int64_t allowed);
 
 }  // namespace padim

@@ -1,10 +1,10 @@
-#include "overlay_canvas.h"
+#include "overlay/canvas.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 
-#include "luma_weights.h"
+#include "image/luma_weights.h"
 
 // Blending works on the frame's own bytes: as the conversion between R'G'B' and Y'CbCr is affine, a blend of converted
 // colours is the converted blend, so palettes are converted once and pixels never. Y'CbCr follows ITU-R BT.601, BT.709

@@ -1,4 +1,4 @@
-#include "colormap.h"
+#include "overlay/colormap.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,10 +1,10 @@
-#include "overlay_heat.h"
+#include "overlay/heat.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "colormap.h"
+#include "overlay/colormap.h"
 
 // The raw scores are interpolated bilinearly between the map's samples, then shown on the fixed scale r / (r + T),
 // whose part above the floor is cut into 255 steps of ink. A gap between four samples can only be hot where one of them

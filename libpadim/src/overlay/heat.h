@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "overlay_canvas.h"
+#include "overlay/canvas.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
 #include "padim/overlay.h"

@@ -1,4 +1,4 @@
-#include "overlay_layer.h"
+#include "overlay/layer.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -8,10 +8,10 @@
 #include <optional>
 #include <string_view>
 
-#include "overlay_heat.h"
-#include "overlay_layer.h"
-#include "overlay_strokes.h"
-#include "overlay_text.h"
+#include "overlay/heat.h"
+#include "overlay/layer.h"
+#include "overlay/strokes.h"
+#include "overlay/text.h"
 #include "padim/error.h"
 
 namespace padim {

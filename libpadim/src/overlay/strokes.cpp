@@ -1,4 +1,4 @@
-#include "overlay_strokes.h"
+#include "overlay/strokes.h"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "overlay_layer.h"
+#include "overlay/layer.h"
 #include "padim/geometry.h"
 #include "padim/score_map.h"
 

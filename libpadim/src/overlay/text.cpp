@@ -1,4 +1,4 @@
-#include "overlay_text.h"
+#include "overlay/text.h"
 
 #include <algorithm>
 #include <cmath>

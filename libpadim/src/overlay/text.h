@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "overlay_layer.h"
+#include "overlay/layer.h"
 #include "padim/geometry.h"
 
 namespace padim {

@@ -1,4 +1,4 @@
-#include "regions.h"
+#include "score/regions.h"
 
 #include <algorithm>
 #include <cmath>

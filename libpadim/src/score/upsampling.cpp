@@ -4,13 +4,13 @@
 // precision. A 14 x 14 grid then costs 0.2 million multiply-adds per frame instead of 3.5 million. Must match torch's
 // interpolate followed by scipy.ndimage.gaussian_filter to float rounding.
 
-#include "score_mapping.h"
+#include "score/upsampling.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "mask.h"
+#include "image/mask.h"
 
 namespace padim {
 namespace {

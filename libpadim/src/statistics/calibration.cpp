@@ -5,7 +5,7 @@
 // Without scores, the distance of a d-dimensional Gaussian's own samples serves: it follows the chi distribution, whose
 // mean is just below sqrt(d) and whose standard deviation is just below 1 / sqrt(2).
 
-#include "calibration.h"
+#include "statistics/calibration.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "padim/model.h"
+#include "padim/calibration.h"
 
 namespace padim {
 

@@ -3,16 +3,16 @@
 // correction is one more row of C, sqrt(n_a n_b / n) * delta, so that each batch reads and writes the big M once. Must
 // match numpy's cov in double precision to 1e-5 of the largest variance, in any batch split.
 
-#include "gaussian.h"
+#include "statistics/gaussian.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <string>
 
-#include "kernels/gaussian_kernel.h"
-#include "packed_triangle.h"
+#include "base/packed_triangle.h"
 #include "padim/error.h"
+#include "statistics/gaussian_kernel.h"
 
 namespace padim {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "worker_pool.h"
+#include "base/worker_pool.h"
 
 namespace padim {
 

@@ -5,16 +5,16 @@
 // triangles are contiguous, so that all inner loops are unit-stride dot products and axpys. Must match Eigen's LLT in
 // double precision to half-precision rounding.
 
-#include "kernels/gaussian_kernel.h"
+#include "statistics/gaussian_kernel.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "half.h"
-#include "packed_triangle.h"
+#include "base/half.h"
+#include "base/packed_triangle.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/gaussian_kernel.cpp"
+#define HWY_TARGET_INCLUDE "statistics/gaussian_kernel.cpp"
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>

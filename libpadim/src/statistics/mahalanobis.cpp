@@ -2,15 +2,15 @@
 // before the product. With a search radius the loop runs over Gaussians, not over patches: each whitener is read once
 // and applied to all patches around it; each thread keeps its own minima, which are merged at the end.
 
-#include "mahalanobis.h"
+#include "statistics/mahalanobis.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 
-#include "kernels/mahalanobis_kernel.h"
-#include "packed_triangle.h"
+#include "base/packed_triangle.h"
+#include "statistics/mahalanobis_kernel.h"
 
 namespace padim {
 namespace {

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "base/worker_pool.h"
 #include "padim/geometry.h"
-#include "worker_pool.h"
 
 namespace padim {
 

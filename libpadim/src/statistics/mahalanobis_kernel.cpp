@@ -6,15 +6,15 @@
 // the diagonal, which then hold the end of the column before, are masked. Must match the scalar version to float
 // rounding.
 
-#include "kernels/mahalanobis_kernel.h"
+#include "statistics/mahalanobis_kernel.h"
 
 #include <algorithm>
 
-#include "half.h"
-#include "packed_triangle.h"
+#include "base/half.h"
+#include "base/packed_triangle.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/mahalanobis_kernel.cpp"
+#define HWY_TARGET_INCLUDE "statistics/mahalanobis_kernel.cpp"
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>

@@ -2,14 +2,14 @@
 // whole blocks of time are held out instead (docs/decisions/0001). Thinning keeps every s-th frame of a segment and
 // doubles s when its share is full, so that what is stored stays evenly spread.
 
-#include "segments.h"
+#include "statistics/segments.h"
 
 #include <algorithm>
 #include <atomic>
 #include <string>
 #include <utility>
 
-#include "logging.h"
+#include "base/logging.h"
 
 namespace padim {
 namespace {
@@ -222,10 +222,8 @@ void Segments::merge_all_but(int left_out, Gaussian& result, WorkerPool& pool) c
   }
 }
 
-Segments::Limits segment_limits(const ModelInfo& info, std::int64_t allowed) {
-  if (info.calibration.false_alarm_rate == 0) return {1, 0};
-  const int positions = info.positions.width * info.positions.height;
-  const std::int64_t each = Gaussian::bytes(positions, info.dimensions);
+Segments::Limits segment_limits(int positions, int dimensions, std::int64_t allowed) {
+  const std::int64_t each = Gaussian::bytes(positions, dimensions);
   int places = kSegmentPlaces;
   if ((places + 1) * each > allowed) places = 4;
   if ((places + 1) * each > allowed) {
@@ -233,7 +231,7 @@ Segments::Limits segment_limits(const ModelInfo& info, std::int64_t allowed) {
     log(LogLevel::warning, "the statistics of one calibration segment take " + std::to_string(each >> 20) +
                                " MiB: only two or three segments are kept, so the threshold is less certain");
   }
-  const auto embedding = static_cast<std::int64_t>(sizeof(float)) * positions * info.dimensions;
+  const auto embedding = static_cast<std::int64_t>(sizeof(float)) * positions * dimensions;
   return {places, static_cast<int>(std::clamp<std::int64_t>(kStoredBytes / embedding, 2 * places, kStoredEmbeddings))};
 }
 

@@ -5,8 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "gaussian.h"
-#include "padim/model.h"
+#include "statistics/gaussian.h"
 
 namespace padim {
 
@@ -122,8 +121,7 @@ class Segments {
 };
 
 /// Places for segments and for stored embeddings that fit into `allowed` bytes, beside one more set of statistics for
-/// the merges. Warns where there are too few for a good threshold. One place and no store where `info` wants no
-/// calibration.
-[[nodiscard]] Segments::Limits segment_limits(const ModelInfo& info, std::int64_t allowed);
+/// the merges. Warns where there are too few for a good threshold.
+[[nodiscard]] Segments::Limits segment_limits(int positions, int dimensions, std::int64_t allowed);
 
 }  // namespace padim

@@ -1,4 +1,4 @@
-#include "backbone_description.h"
+#include "backbone/description.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // LibTorch and oneDNN execute the same network and must agree: each is the other's oracle. The networks are small and
 // random, and hold every kind of layer, shortcut, activation and padding that a description can ask for.
 
-#include "backbone_engines.h"
+#include "backbone/engines.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "network.h"
+#include "backbone/network.h"
 #include "random_numbers.h"
 
 namespace padim {

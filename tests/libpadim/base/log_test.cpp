@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "logging.h"
+#include "base/logging.h"
 
 namespace padim::test {
 namespace {

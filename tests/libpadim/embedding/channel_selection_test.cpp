@@ -1,4 +1,4 @@
-#include "channel_selection.h"
+#include "embedding/channel_selection.h"
 
 #include <gtest/gtest.h>
 

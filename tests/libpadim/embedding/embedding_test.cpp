@@ -1,11 +1,11 @@
-#include "embedding.h"
+#include "embedding/embedding.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
 
-#include "channel_selection.h"
+#include "embedding/channel_selection.h"
 #include "expect_error.h"
 #include "random_numbers.h"
 

@@ -1,4 +1,4 @@
-#include "pca.h"
+#include "embedding/pca.h"
 
 #include <gtest/gtest.h>
 

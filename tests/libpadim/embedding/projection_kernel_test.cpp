@@ -1,4 +1,4 @@
-#include "kernels/projection_kernel.h"
+#include "embedding/projection_kernel.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "embedding.h"
+#include "embedding/embedding.h"
 #include "expect_error.h"
 #include "random_numbers.h"
 

@@ -1,4 +1,4 @@
-#include "semi_orthogonal.h"
+#include "embedding/semi_orthogonal.h"
 
 #include <gtest/gtest.h>
 

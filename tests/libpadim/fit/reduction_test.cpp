@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "embedding/semi_orthogonal.h"
 #include "expect_error.h"
 #include "fake_backbone.h"
-#include "model_io.h"
+#include "model/io.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
 #include "random_numbers.h"
 #include "scratch_folder.h"
-#include "semi_orthogonal.h"
 
 namespace padim::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "augmentation.h"
+#include "image/augmentation.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernels/color_kernel.h"
+#include "image/color_kernel.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "crop.h"
 #include "expect_error.h"
+#include "image/crop.h"
 
 namespace padim::test {
 namespace {

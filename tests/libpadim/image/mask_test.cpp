@@ -1,4 +1,4 @@
-#include "mask.h"
+#include "image/mask.h"
 
 #include <gtest/gtest.h>
 
@@ -9,11 +9,11 @@
 
 #include "expect_error.h"
 #include "fake_backbone.h"
-#include "model_info_json.h"
+#include "model/info_json.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
 #include "random_numbers.h"
-#include "score_mapping.h"
+#include "score/upsampling.h"
 #include "scratch_folder.h"
 
 namespace padim::test {

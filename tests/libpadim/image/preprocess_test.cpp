@@ -1,4 +1,4 @@
-#include "preprocess.h"
+#include "image/preprocess.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <map>
 
-#include "crop.h"
 #include "expect_error.h"
+#include "image/crop.h"
 #include "random_numbers.h"
 
 namespace padim::test {

@@ -1,4 +1,4 @@
-#include "kernels/resample_kernel.h"
+#include "image/resample_kernel.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "packed_scores.h"
+#include "metrics/packed_scores.h"
 
 #include <gtest/gtest.h>
 

@@ -18,13 +18,13 @@
 #include <string>
 #include <vector>
 
+#include "base/safetensors.h"
+#include "base/sha256.h"
 #include "drifting_scene.h"
 #include "expect_error.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
-#include "safetensors.h"
 #include "scratch_folder.h"
-#include "sha256.h"
 
 namespace padim::test {
 namespace {

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "colormap.h"
+#include "overlay/colormap.h"
 #include "overlay_picture.h"
 #include "padim/error.h"
 

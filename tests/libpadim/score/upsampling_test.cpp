@@ -1,6 +1,6 @@
 // Against the two steps written out in double precision; tests/reference/oracle_test.py compares with scipy.
 
-#include "score_mapping.h"
+#include "score/upsampling.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "calibration.h"
+#include "statistics/calibration.h"
 
 #include <gtest/gtest.h>
 

@@ -1,13 +1,13 @@
-#include "kernels/gaussian_kernel.h"
+#include "statistics/gaussian_kernel.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
+#include "base/packed_triangle.h"
 #include "highway_targets.h"
 #include "packed.h"
-#include "packed_triangle.h"
 #include "random_numbers.h"
 
 namespace padim::test {

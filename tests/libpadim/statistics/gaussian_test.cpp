@@ -1,4 +1,4 @@
-#include "gaussian.h"
+#include "statistics/gaussian.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <limits>
 #include <numeric>
 
+#include "base/packed_triangle.h"
 #include "expect_error.h"
 #include "packed.h"
-#include "packed_triangle.h"
 #include "random_numbers.h"
 
 namespace padim::test {

@@ -1,4 +1,4 @@
-#include "kernels/mahalanobis_kernel.h"
+#include "statistics/mahalanobis_kernel.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <limits>
 #include <string>
 
+#include "base/packed_triangle.h"
 #include "highway_targets.h"
 #include "packed.h"
-#include "packed_triangle.h"
 #include "random_numbers.h"
 
 namespace padim::test {

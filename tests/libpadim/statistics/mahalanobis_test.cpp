@@ -1,4 +1,4 @@
-#include "mahalanobis.h"
+#include "statistics/mahalanobis.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/packed_triangle.h"
 #include "packed.h"
-#include "packed_triangle.h"
 #include "random_numbers.h"
 
 namespace padim::test {

@@ -1,4 +1,4 @@
-#include "segments.h"
+#include "statistics/segments.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
+#include "base/packed_triangle.h"
 #include "packed.h"
-#include "packed_triangle.h"
 #include "random_numbers.h"
 
 namespace padim::test {

@@ -1,4 +1,4 @@
-#include "backbone_options.h"
+#include "commands/backbone_options.h"
 
 #include <cstdlib>
 #include <sstream>

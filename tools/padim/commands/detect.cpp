@@ -7,18 +7,18 @@
 
 #include <CLI/CLI.hpp>
 
-#include "backbone_options.h"
-#include "commands.h"
-#include "file_io.h"
-#include "frame_source.h"
-#include "ground_truth.h"
-#include "image_source.h"
-#include "interrupt.h"
+#include "commands/backbone_options.h"
+#include "commands/commands.h"
+#include "eval/ground_truth.h"
+#include "io/file_io.h"
+#include "io/frame_source.h"
+#include "io/image_source.h"
+#include "io/result_sink.h"
 #include "padim/detector.h"
 #include "padim/error.h"
 #include "padim/overlay.h"
-#include "progress.h"
-#include "result_sink.h"
+#include "terminal/interrupt.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

@@ -7,20 +7,20 @@
 
 #include <CLI/CLI.hpp>
 
-#include "ablation.h"
-#include "backbone_options.h"
-#include "commands.h"
-#include "eval_figures.h"
-#include "eval_files.h"
-#include "eval_pictures.h"
-#include "eval_plots.h"
-#include "eval_report.h"
-#include "evaluation.h"
-#include "file_io.h"
-#include "model_options.h"
-#include "mvtec_dataset.h"
+#include "commands/backbone_options.h"
+#include "commands/commands.h"
+#include "commands/model_options.h"
+#include "eval/ablation.h"
+#include "eval/evaluation.h"
+#include "eval/figures.h"
+#include "eval/files.h"
+#include "eval/mvtec_dataset.h"
+#include "eval/pictures.h"
+#include "eval/plots.h"
+#include "eval/report.h"
+#include "io/file_io.h"
 #include "padim/error.h"
-#include "progress.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

@@ -7,15 +7,15 @@
 
 #include <CLI/CLI.hpp>
 
-#include "backbone_options.h"
-#include "commands.h"
-#include "file_io.h"
-#include "frame_source.h"
-#include "interrupt.h"
-#include "model_options.h"
+#include "commands/backbone_options.h"
+#include "commands/commands.h"
+#include "commands/model_options.h"
+#include "io/file_io.h"
+#include "io/frame_source.h"
 #include "padim/error.h"
 #include "padim/fitter.h"
-#include "progress.h"
+#include "terminal/interrupt.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

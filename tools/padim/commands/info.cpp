@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "commands.h"
+#include "commands/commands.h"
 #include "padim/error.h"
 #include "padim/model.h"
 

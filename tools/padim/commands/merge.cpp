@@ -8,12 +8,12 @@
 
 #include <CLI/CLI.hpp>
 
-#include "commands.h"
-#include "file_io.h"
-#include "interrupt.h"
+#include "commands/commands.h"
+#include "io/file_io.h"
 #include "padim/error.h"
 #include "padim/fitter.h"
-#include "progress.h"
+#include "terminal/interrupt.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

@@ -1,4 +1,4 @@
-#include "model_options.h"
+#include "commands/model_options.h"
 
 #include <cstdint>
 #include <limits>
@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "image_source.h"
+#include "io/image_source.h"
 
 namespace padim::tool {
 

@@ -9,14 +9,14 @@
 #include <CLI/CLI.hpp>
 #include <opencv2/imgcodecs.hpp>
 
-#include "commands.h"
-#include "file_io.h"
-#include "interrupt.h"
+#include "commands/commands.h"
+#include "io/file_io.h"
+#include "io/video_writer.h"
 #include "padim/error.h"
-#include "progress.h"
-#include "sample_board.h"
-#include "sample_scene.h"
-#include "video_writer.h"
+#include "sample/board.h"
+#include "sample/scene.h"
+#include "terminal/interrupt.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

@@ -1,6 +1,6 @@
-#include "ablation.h"
+#include "eval/ablation.h"
 
-#include "progress.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

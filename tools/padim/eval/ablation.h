@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation.h"
+#include "eval/evaluation.h"
 
 namespace padim::tool {
 

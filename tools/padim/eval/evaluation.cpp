@@ -1,4 +1,4 @@
-#include "evaluation.h"
+#include "eval/evaluation.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,13 +8,13 @@
 
 #include <opencv2/imgcodecs.hpp>
 
-#include "file_io.h"
-#include "image_source.h"
-#include "interrupt.h"
+#include "io/file_io.h"
+#include "io/image_source.h"
 #include "padim/detector.h"
 #include "padim/error.h"
-#include "parallel.h"
-#include "progress.h"
+#include "terminal/interrupt.h"
+#include "terminal/parallel.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

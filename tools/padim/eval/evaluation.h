@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "mvtec_dataset.h"
+#include "eval/mvtec_dataset.h"
+#include "eval/pixel_scores.h"
 #include "padim/backbone.h"
 #include "padim/fitter.h"
 #include "padim/metrics.h"
 #include "padim/model.h"
 #include "padim/score_map.h"
-#include "pixel_scores.h"
 
 namespace padim::tool {
 

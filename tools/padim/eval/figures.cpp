@@ -1,4 +1,4 @@
-#include "eval_figures.h"
+#include "eval/figures.h"
 
 #include <algorithm>
 #include <array>

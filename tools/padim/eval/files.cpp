@@ -1,10 +1,10 @@
-#include "eval_files.h"
+#include "eval/files.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "eval_figures.h"
-#include "file_io.h"
+#include "eval/figures.h"
+#include "io/file_io.h"
 
 namespace padim::tool {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "evaluation.h"
+#include "eval/evaluation.h"
 
 namespace padim::tool {
 

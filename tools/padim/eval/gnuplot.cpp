@@ -1,4 +1,4 @@
-#include "gnuplot.h"
+#include "eval/gnuplot.h"
 
 #include <sys/wait.h>
 

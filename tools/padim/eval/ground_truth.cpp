@@ -1,4 +1,4 @@
-#include "ground_truth.h"
+#include "eval/ground_truth.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,11 +7,11 @@
 
 #include <opencv2/imgcodecs.hpp>
 
-#include "file_io.h"
-#include "image_source.h"
+#include "eval/pixel_scores.h"
+#include "io/file_io.h"
+#include "io/image_source.h"
 #include "padim/error.h"
 #include "padim/metrics.h"
-#include "pixel_scores.h"
 
 namespace padim::tool {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <opencv2/core.hpp>
 
-#include "result_sink.h"
+#include "io/result_sink.h"
 
 namespace padim::tool {
 

@@ -1,10 +1,10 @@
-#include "mvtec_dataset.h"
+#include "eval/mvtec_dataset.h"
 
 #include <algorithm>
 #include <system_error>
 
-#include "file_io.h"
-#include "frame_source.h"
+#include "io/file_io.h"
+#include "io/frame_source.h"
 #include "padim/error.h"
 
 namespace padim::tool {

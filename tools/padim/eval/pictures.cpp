@@ -1,4 +1,4 @@
-#include "eval_pictures.h"
+#include "eval/pictures.h"
 
 #include <algorithm>
 #include <array>
@@ -10,12 +10,12 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "file_io.h"
-#include "image_source.h"
-#include "interrupt.h"
+#include "io/file_io.h"
+#include "io/image_source.h"
 #include "padim/error.h"
-#include "parallel.h"
-#include "progress.h"
+#include "terminal/interrupt.h"
+#include "terminal/parallel.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

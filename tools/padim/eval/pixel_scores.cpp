@@ -1,4 +1,4 @@
-#include "pixel_scores.h"
+#include "eval/pixel_scores.h"
 
 #include <algorithm>
 #include <cmath>

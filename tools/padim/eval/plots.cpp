@@ -1,4 +1,4 @@
-#include "eval_plots.h"
+#include "eval/plots.h"
 
 #include <algorithm>
 #include <array>
@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "eval_figures.h"
-#include "file_io.h"
-#include "gnuplot.h"
-#include "progress.h"
+#include "eval/figures.h"
+#include "eval/gnuplot.h"
+#include "io/file_io.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

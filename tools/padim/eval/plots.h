@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <span>
 
-#include "evaluation.h"
+#include "eval/evaluation.h"
 
 namespace padim::tool {
 

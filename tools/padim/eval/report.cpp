@@ -1,4 +1,4 @@
-#include "eval_report.h"
+#include "eval/report.h"
 
 #include <algorithm>
 #include <array>
@@ -7,10 +7,10 @@
 #include <string>
 #include <tuple>
 
-#include "eval_figures.h"
-#include "eval_plots.h"
-#include "eval_report_page.h"
-#include "file_io.h"
+#include "eval/figures.h"
+#include "eval/plots.h"
+#include "eval/report_page.h"
+#include "io/file_io.h"
 
 namespace padim::tool {
 namespace {

@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "eval_files.h"
-#include "eval_pictures.h"
-#include "evaluation.h"
+#include "eval/evaluation.h"
+#include "eval/files.h"
+#include "eval/pictures.h"
 
 namespace padim::tool {
 

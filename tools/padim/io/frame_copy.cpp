@@ -1,4 +1,4 @@
-#include "frame_copy.h"
+#include "io/frame_copy.h"
 
 #include <algorithm>
 #include <cstring>

@@ -6,8 +6,8 @@
 
 #include <opencv2/core.hpp>
 
-#include "frame_source.h"
-#include "gst_pipeline.h"
+#include "io/frame_source.h"
+#include "io/gst_pipeline.h"
 #include "padim/image_view.h"
 
 namespace padim::tool {

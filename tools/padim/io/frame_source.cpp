@@ -1,4 +1,4 @@
-#include "frame_source.h"
+#include "io/frame_source.h"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 #include <string_view>
 #include <system_error>
 
-#include "file_io.h"
-#include "image_source.h"
+#include "io/file_io.h"
+#include "io/image_source.h"
+#include "io/video_source.h"
 #include "padim/error.h"
-#include "video_source.h"
 
 namespace padim::tool {
 

@@ -1,4 +1,4 @@
-#include "gst_pipeline.h"
+#include "io/gst_pipeline.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "image_source.h"
+#include "io/image_source.h"
 
 #include <algorithm>
 #include <deque>
@@ -11,9 +11,9 @@
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 
-#include "file_io.h"
+#include "io/file_io.h"
 #include "padim/error.h"
-#include "progress.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

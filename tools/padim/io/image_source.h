@@ -5,7 +5,7 @@
 
 #include <opencv2/core.hpp>
 
-#include "frame_source.h"
+#include "io/frame_source.h"
 #include "padim/geometry.h"
 
 namespace padim::tool {

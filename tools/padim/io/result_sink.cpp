@@ -1,4 +1,4 @@
-#include "result_sink.h"
+#include "io/result_sink.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -9,11 +9,11 @@
 
 #include <opencv2/imgcodecs.hpp>
 
-#include "file_io.h"
-#include "npy.h"
+#include "io/file_io.h"
+#include "io/npy.h"
+#include "io/video_writer.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
-#include "video_writer.h"
 
 namespace padim::tool {
 namespace {

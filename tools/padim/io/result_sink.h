@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "frame_source.h"
+#include "io/frame_source.h"
 #include "padim/detector.h"
 #include "padim/overlay.h"
 

@@ -1,4 +1,4 @@
-#include "video_source.h"
+#include "io/video_source.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
@@ -7,12 +7,12 @@
 #include <optional>
 #include <utility>
 
-#include "file_io.h"
-#include "gst-plugin/videoframe.h"
-#include "gst_pipeline.h"
-#include "interrupt.h"
+#include "gst-common/videoframe.h"
+#include "io/file_io.h"
+#include "io/gst_pipeline.h"
 #include "padim/error.h"
-#include "progress.h"
+#include "terminal/interrupt.h"
+#include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "frame_source.h"
+#include "io/frame_source.h"
 
 namespace padim::tool {
 

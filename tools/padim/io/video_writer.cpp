@@ -1,4 +1,4 @@
-#include "video_writer.h"
+#include "io/video_writer.h"
 
 #include <gst/app/gstappsrc.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "file_io.h"
+#include "io/file_io.h"
 #include "padim/error.h"
 
 namespace padim::tool {

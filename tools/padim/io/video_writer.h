@@ -5,9 +5,9 @@
 #include <memory>
 #include <optional>
 
-#include "frame_copy.h"
-#include "frame_source.h"
-#include "gst_pipeline.h"
+#include "io/frame_copy.h"
+#include "io/frame_source.h"
+#include "io/gst_pipeline.h"
 
 namespace padim::tool {
 

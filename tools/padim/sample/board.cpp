@@ -1,6 +1,6 @@
 // The product of the sample scene: a populated circuit board, drawn part by part. Everything is placed in the
 // coordinates of kBoardSize; the tables below are the layout.
-#include "sample_board.h"
+#include "sample/board.h"
 
 #include <array>
 #include <string>
@@ -8,7 +8,7 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "sample_brush.h"
+#include "sample/brush.h"
 
 namespace padim::tool {
 namespace {

@@ -1,4 +1,4 @@
-#include "sample_brush.h"
+#include "sample/brush.h"
 
 #include <algorithm>
 #include <cmath>

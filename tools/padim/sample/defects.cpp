@@ -1,6 +1,6 @@
 // Defects of the sample's board. Each is drawn like the thing itself (a scratch bares copper, a clipping throws a
 // shadow), and the ground truth is what then differs visibly from the good board: truth and picture cannot disagree.
-#include "sample_defects.h"
+#include "sample/defects.h"
 
 #include <cmath>
 #include <functional>
@@ -8,8 +8,8 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "sample_board.h"
-#include "sample_brush.h"
+#include "sample/board.h"
+#include "sample/brush.h"
 
 namespace padim::tool {
 namespace {

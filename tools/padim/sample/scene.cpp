@@ -1,6 +1,6 @@
 // A frame is: the board's picture, moved by where the board was put down and by the camera's vibration, scaled to the
 // sensor, lit, and read out with noise that grows with the light. Amplitudes are those of a cheap but stable station.
-#include "sample_scene.h"
+#include "sample/scene.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include <opencv2/imgproc.hpp>
 
-#include "sample_board.h"
+#include "sample/board.h"
 
 namespace padim::tool {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <opencv2/core.hpp>
 
-#include "sample_defects.h"
+#include "sample/defects.h"
 
 namespace padim::tool {
 

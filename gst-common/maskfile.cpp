@@ -1,4 +1,4 @@
-#include "maskfile.h"
+#include "gst-common/maskfile.h"
 
 #include <gst/video/video.h>
 

@@ -1,4 +1,4 @@
-#include "videoframe.h"
+#include "gst-common/videoframe.h"
 
 #include <string>
 
