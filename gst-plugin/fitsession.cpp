@@ -39,9 +39,9 @@ const Settings& checked(const Settings& settings) {
 }  // namespace
 
 FitSession::FitSession(GstElement* element, const Settings& settings, std::shared_ptr<const Backbone> backbone,
-                       Published& published)
+                       Shared& shared)
     : element_(element),
-      published_(published),
+      shared_(shared),
       settings_(checked(settings)),
       fitter_(std::move(backbone), fit_options(settings)),
       progress_(element, settings.fit_frames) {}
@@ -73,7 +73,8 @@ Model FitSession::compute(const std::stop_token& cancelled) {
 Model FitSession::finish(const std::stop_token& cancelled) {
   try {
     model_ = compute(cancelled);
-    published_.set_model(*model_);
+    shared_.published.set_model(*model_);
+    shared_.requests.open(Request::learn);
     if (!settings_.model_file.empty()) save(*model_, settings_.model_file, settings_);
     return *model_;
   } catch (const Error& error) {

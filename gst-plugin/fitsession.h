@@ -8,7 +8,7 @@
 #include "padim/fitter.h"
 #include "padimmessages.h"
 #include "padimsettings.h"
-#include "published.h"
+#include "shared.h"
 
 namespace padim::gst {
 
@@ -16,10 +16,9 @@ namespace padim::gst {
 /// frames come, that which calls finish() afterwards.
 class FitSession {
  public:
-  /// Throws invalid_argument and cannot_write for settings with which the fit could not end well. element and published
+  /// Throws invalid_argument and cannot_write for settings with which the fit could not end well. element and shared
   /// must outlive the session.
-  FitSession(GstElement* element, const Settings& settings, std::shared_ptr<const Backbone> backbone,
-             Published& published);
+  FitSession(GstElement* element, const Settings& settings, std::shared_ptr<const Backbone> backbone, Shared& shared);
 
   /// A session that ends before announce() says that its statistics are dropped.
   ~FitSession();
@@ -44,7 +43,7 @@ class FitSession {
   Model compute(const std::stop_token& cancelled);
 
   GstElement* element_;
-  Published& published_;
+  Shared& shared_;
   Settings settings_;
   Fitter fitter_;
   FitProgress progress_;

@@ -56,7 +56,7 @@ G_DEFINE_TYPE(GstPadimFilter, gst_padim_filter, GST_TYPE_VIDEO_FILTER)
 namespace padim::gst {
 namespace {
 
-enum Signal { kFinishFit, kSaveModel, kReloadModel, kReset, kReopenJson, kLearn, kSignals };
+enum Signal { kFinishFit, kSaveModel, kReloadModel, kReset, kLearn, kSignals };
 guint signals[kSignals];
 
 std::vector<Property>& properties() {
@@ -86,7 +86,7 @@ class StreamLock {
 
 template <class Body>
 bool guarded_stream(gpointer object, Body&& body) {
-  return guarded(GST_ELEMENT(object), GST_MESSAGE_ERROR, Doing::streaming, false, [&] {
+  return guarded(GST_ELEMENT(object), GST_MESSAGE_ERROR, Activity::streaming, false, [&] {
     body();
     return true;
   });
@@ -125,14 +125,16 @@ void finalize(GObject* object) {
 // An error is posted after the stream lock is released.
 gboolean start(GstBaseTransform* transform) {
   Filter& filter = filter_of(transform);
-  return guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Doing::starting, FALSE, [&] {
+  return guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Activity::starting, FALSE, [&] {
     const StreamLock stream_lock(transform);
     filter.failed = filter.format_refused = false;
-    filter.shared.published.reset(true);
+    filter.shared.published.reset();
     filter.shared.interruption.reset();
     filter.shared.lateness.reset();
     filter.shared.processing_time.reset();
     filter.state = std::make_unique<State>(GST_ELEMENT(transform), filter.current_settings(), filter.shared);
+    filter.shared.requests.open(Request::reload_model);
+    filter.shared.requests.open(Request::reset);
     return TRUE;
   });
 }
@@ -145,7 +147,8 @@ gboolean stop(GstBaseTransform* transform) {
   });
   const StreamLock stream_lock(transform);
   filter.state.reset();
-  filter.shared.published.reset(false);
+  filter.shared.published.reset();
+  filter.shared.requests.close_all();
   return TRUE;
 }
 
@@ -223,7 +226,7 @@ gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
 
 // Elements in front, decoders above all, leave out frames where they hear that frames are late.
 bool wants_every_frame(Filter& filter) {
-  if (filter.shared.published.fitting()) return true;
+  if (filter.shared.requests.is_open(Request::finish_fit)) return true;
   const std::lock_guard lock(filter.settings_mutex);
   return filter.settings.live.late_policy == LatePolicy::block;
 }
@@ -263,7 +266,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
 }
 
 gboolean request(GstPadimFilter* self, Request what) {
-  return static_cast<gboolean>(self->filter->shared.published.request(what));
+  return static_cast<gboolean>(self->filter->shared.requests.request(what));
 }
 
 gboolean finish_fit(GstPadimFilter* self) { return request(self, Request::finish_fit); }
@@ -272,14 +275,12 @@ gboolean reload_model(GstPadimFilter* self) { return request(self, Request::relo
 
 gboolean reset(GstPadimFilter* self) { return request(self, Request::reset); }
 
-void reopen_json(GstPadimFilter* self) { static_cast<void>(request(self, Request::reopen_json)); }
-
 gboolean learn(GstPadimFilter* self, guint frames) {
-  return static_cast<gboolean>(frames > 0 && self->filter->shared.published.request_learning(frames));
+  return static_cast<gboolean>(frames > 0 && self->filter->shared.requests.request(Request::learn, frames));
 }
 
 gboolean save_model(GstPadimFilter* self, const char* path) {
-  return guarded(GST_ELEMENT(self), GST_MESSAGE_WARNING, Doing::streaming, FALSE, [&] {
+  return guarded(GST_ELEMENT(self), GST_MESSAGE_WARNING, Activity::streaming, FALSE, [&] {
     if (path == nullptr || *path == '\0') {
       throw Error(ErrorCode::invalid_argument, "save-model has no path: pass the name of the file to write");
     }
@@ -331,8 +332,6 @@ void install_signals(GObjectClass* object_class) {
                                                    nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
   signals[kLearn] = g_signal_new_class_handler("learn", type, flags, G_CALLBACK(learn), nullptr, nullptr, nullptr,
                                                G_TYPE_BOOLEAN, 1, G_TYPE_UINT);
-  signals[kReopenJson] = g_signal_new_class_handler("reopen-json", type, flags, G_CALLBACK(reopen_json), nullptr,
-                                                    nullptr, nullptr, G_TYPE_NONE, 0);
 }
 
 void install_element(GstElementClass* element_class) {

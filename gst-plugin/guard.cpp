@@ -8,7 +8,7 @@ struct Code {
   gint code;
 };
 
-Code code_of(ErrorCode error, Doing doing) {
+Code code_of(ErrorCode error, Activity activity) {
   switch (error) {
     case ErrorCode::invalid_argument:
       return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
@@ -19,10 +19,10 @@ Code code_of(ErrorCode error, Doing doing) {
     case ErrorCode::cannot_write:
       return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE};
     case ErrorCode::bad_format:
-      if (doing != Doing::streaming) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ};
+      if (activity != Activity::streaming) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ};
       return {GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT};
     case ErrorCode::mismatch:
-      if (doing != Doing::streaming) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
+      if (activity != Activity::streaming) return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS};
       return {GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT};
     case ErrorCode::unsupported:
       return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT};
@@ -60,15 +60,15 @@ const char* name_of(ErrorCode error) {
   return "unknown";
 }
 
-const char* name_of(Doing doing) {
-  switch (doing) {
-    case Doing::starting:
+const char* name_of(Activity activity) {
+  switch (activity) {
+    case Activity::starting:
       return "starting";
-    case Doing::streaming:
+    case Activity::streaming:
       return "streaming";
-    case Doing::reloading:
+    case Activity::reloading:
       return "reloading the model";
-    case Doing::learning:
+    case Activity::learning:
       return "learning";
   }
   return "running";
@@ -76,9 +76,9 @@ const char* name_of(Doing doing) {
 
 }  // namespace
 
-void post_error(GstElement* element, GstMessageType type, const Error& error, Doing doing) noexcept {
-  const Code code = code_of(error.code(), doing);
-  gchar* cause = g_strdup_printf("libpadim: %s, while %s", name_of(error.code()), name_of(doing));
+void post_error(GstElement* element, GstMessageType type, const Error& error, Activity activity) noexcept {
+  const Code code = code_of(error.code(), activity);
+  gchar* cause = g_strdup_printf("libpadim: %s, while %s", name_of(error.code()), name_of(activity));
   gst_element_message_full(element, type, code.domain, code.code, g_strdup(error.what()), cause, __FILE__, GST_FUNCTION,
                            __LINE__);
 }

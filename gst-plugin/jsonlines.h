@@ -20,9 +20,6 @@ class JsonLines {
   /// Throws cannot_write, for example where the disk is full.
   void write(const std::string& object);
 
-  /// Closes the file and opens it again by its name, to write on at its end. Throws cannot_write.
-  void reopen();
-
  private:
   using Clock = std::chrono::steady_clock;
   struct Close {
@@ -30,6 +27,7 @@ class JsonLines {
   };
 
   void open(const char* mode);
+  void reopen();  ///< by its name, to write on at its end
   [[nodiscard]] bool was_moved();
   void make_room(std::uint64_t bytes);
 

@@ -8,28 +8,28 @@
 
 namespace padim::gst {
 
-bool Learning::prepare(const Scorer& scorer) {
+bool Learning::prepare(const LoadedModel& in_use) {
   if (learner_) return true;
   if (unable_) return false;
-  unable_ = !guarded(element_, GST_MESSAGE_WARNING, Doing::learning, false, [&] {
-    learner_ = std::make_unique<Learner>(scorer.backbone, scorer.model(), LearnerOptions{0, settings_.threads});
+  unable_ = !guarded(element_, GST_MESSAGE_WARNING, Activity::learning, false, [&] {
+    learner_ = std::make_unique<Learner>(in_use.backbone, in_use.model(), LearnerOptions{0, settings_.threads});
     return true;
   });
   return !unable_;
 }
 
-void Learning::learn(const Scorer& scorer, std::uint64_t frames) {
+void Learning::learn(const LoadedModel& in_use, std::uint64_t frames) {
   unable_ = false;  // the operator may hear it again
-  if (!prepare(scorer)) return;
+  if (!prepare(in_use)) return;
   if (!in_stretch()) shown_ = 0;
   learner_->learn(static_cast<std::int64_t>(frames));
 }
 
-void Learning::observe(const Scorer& scorer, const Detection& detection, double half_life) {
-  if (!in_stretch() && (half_life == 0 || !prepare(scorer))) return;
+void Learning::observe(const LoadedModel& in_use, const Detection& detection, double half_life) {
+  if (!in_stretch() && (half_life == 0 || !prepare(in_use))) return;
   learner_->set_half_life(half_life);
   if (in_stretch()) ++shown_;
-  due_ = learner_->observe(detection, scorer.detector->embedding());
+  due_ = learner_->observe(detection, in_use.detector->embedding());
 }
 
 void Learning::end_stretch() {

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "frametimes.h"
+#include "loadedmodel.h"
 #include "padim/learner.h"
 #include "padimsettings.h"
-#include "scorer.h"
 
 namespace padim::gst {
 
@@ -19,13 +19,13 @@ class Learning {
   Learning(GstElement* element, const Settings& settings) : element_(element), settings_(settings) {}
 
   /// The next `frames` scored frames are normal. Posts a warning where the model cannot learn.
-  void learn(const Scorer& scorer, std::uint64_t frames);
+  void learn(const LoadedModel& in_use, std::uint64_t frames);
 
   /// A frame of the operator's is next: it must be scored, and is no anomaly whatever it scores.
   [[nodiscard]] bool in_stretch() const { return learner_ && learner_->learning() > 0; }
 
   /// Sees a frame that was just scored. half_life: frames, 0: no adaptation.
-  void observe(const Scorer& scorer, const Detection& detection, double half_life);
+  void observe(const LoadedModel& in_use, const Detection& detection, double half_life);
 
   /// Ends a stretch before its time, with the frames seen so far.
   void end_stretch();
@@ -41,7 +41,7 @@ class Learning {
   void reset();
 
  private:
-  bool prepare(const Scorer& scorer);
+  bool prepare(const LoadedModel& in_use);
 
   GstElement* element_;
   Settings settings_;

@@ -31,8 +31,8 @@ void ModelProvider::start_fit(Mode mode) {
   settings.live.mode = mode;
   const std::string name = settings.backbone.empty() ? BackboneOptions{}.name : settings.backbone;
   if (!backbone_ || backbone_->info().name != name) backbone_ = open_named_backbone(settings, name);
-  fit_ = std::make_unique<FitSession>(element_, settings, backbone_, shared_.published);
-  shared_.published.begin_fit();
+  fit_ = std::make_unique<FitSession>(element_, settings, backbone_, shared_);
+  shared_.requests.open(Request::finish_fit);
 }
 
 void ModelProvider::add(const ImageView& frame, const FrameTimes& times) {
@@ -42,42 +42,42 @@ void ModelProvider::add(const ImageView& frame, const FrameTimes& times) {
 
 void ModelProvider::finish_fit() {
   const std::shared_ptr<FitSession> fit = std::move(fit_);
-  shared_.published.end_fit();
+  shared_.requests.close(Request::finish_fit);
   gst_element_post_message(element_, fit->new_finishing_message());
   start_job(
       Job::finishing,
       [fit, settings = settings_, backbone = backbone_](const std::stop_token& cancelled) {
-        return make_scorer(settings, backbone, fit->finish(cancelled));
+        return make_ready(settings, backbone, fit->finish(cancelled));
       },
       [fit] { fit->announce(); });
 }
 
 void ModelProvider::drop_fit() {
   fit_.reset();
-  shared_.published.end_fit();
+  shared_.requests.close(Request::finish_fit);
   if (job_ != Job::finishing) return;
   task_.cancel();
   job_ = Job::none;
 }
 
 void ModelProvider::load() {
-  start_job(Job::loading, [settings = settings_](const std::stop_token&) { return load_scorer(settings); });
+  start_job(Job::loading, [settings = settings_](const std::stop_token&) { return load_model(settings); });
 }
 
 void ModelProvider::reload() {
-  start_job(Job::reloading, [settings = settings_](const std::stop_token&) { return load_scorer(settings); });
+  start_job(Job::reloading, [settings = settings_](const std::stop_token&) { return load_model(settings); });
 }
 
 void ModelProvider::refresh(ModelJob job, std::shared_ptr<const Backbone> backbone) {
   start_job(Job::refreshing, [job = std::move(job), settings = settings_,
                               backbone = std::move(backbone)](const std::stop_token& cancelled) {
-    return make_scorer(settings, backbone, job([&](double) { return !cancelled.stop_requested(); }));
+    return make_ready(settings, backbone, job([&](double) { return !cancelled.stop_requested(); }));
   });
 }
 
 // The end of a fit supersedes what is being loaded; nothing else starts while a job goes on.
-void ModelProvider::start_job(Job job, BackgroundTask<Scorer>::Work work,
-                              BackgroundTask<Scorer>::Announcement announce) {
+void ModelProvider::start_job(Job job, BackgroundTask<LoadedModel>::Work work,
+                              BackgroundTask<LoadedModel>::Announcement announce) {
   task_.cancel();
   job_ = Job::none;
   task_.start(std::move(work), std::move(announce));
@@ -87,20 +87,21 @@ void ModelProvider::start_job(Job job, BackgroundTask<Scorer>::Work work,
 
 void ModelProvider::wait() { static_cast<void>(task_.wait(shared_.interruption.token())); }
 
-std::optional<Scorer> ModelProvider::take_new_scorer(Size frame) {
+std::optional<LoadedModel> ModelProvider::take_new_model(Size frame) {
   if (job_ == Job::none) return std::nullopt;
   try {
-    std::optional<Scorer> scorer = task_.take();
-    if (!scorer) return std::nullopt;
-    if (frame != Size{}) static_cast<void>(map_to_frame(scorer->model().info().geometry, frame));
+    std::optional<LoadedModel> loaded = task_.take();
+    if (!loaded) return std::nullopt;
+    if (frame != Size{}) static_cast<void>(map_to_frame(loaded->model().info().geometry, frame));
     if (std::exchange(job_, Job::none) == Job::reloading) {
-      gst_element_post_message(element_, new_reloaded_message(element_, scorer->model(), settings_.model_file));
+      gst_element_post_message(element_, new_reloaded_message(element_, loaded->model(), settings_.model_file));
     }
-    return scorer;
+    return loaded;
   } catch (const Error& error) {
     const Job failed = std::exchange(job_, Job::none);
     if (failed != Job::reloading && failed != Job::refreshing) throw;
-    post_error(element_, GST_MESSAGE_WARNING, error, failed == Job::reloading ? Doing::reloading : Doing::learning);
+    post_error(element_, GST_MESSAGE_WARNING, error,
+               failed == Job::reloading ? Activity::reloading : Activity::learning);
     return std::nullopt;
   }
 }
@@ -111,7 +112,7 @@ void ModelProvider::end_of_stream() {
 }
 
 void ModelProvider::stop() {
-  if (fit_ && shared_.published.take(Request::finish_fit)) finish_fit();
+  if (fit_ && shared_.requests.take(Request::finish_fit) > 0) finish_fit();
   if (job_ != Job::finishing || settings_.model_file.empty()) return;
   static_cast<void>(task_.wait());
   static_cast<void>(task_.take());

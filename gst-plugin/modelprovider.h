@@ -6,11 +6,11 @@
 #include "backgroundtask.h"
 #include "fitsession.h"
 #include "frametimes.h"
+#include "loadedmodel.h"
 #include "padim/fitter.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
 #include "padimsettings.h"
-#include "scorer.h"
 #include "shared.h"
 
 namespace padim::gst {
@@ -42,7 +42,7 @@ class ModelProvider {
   /// Folds a frame into the fit, and finishes the fit at fit-frames.
   void add(const ImageView& frame, const FrameTimes& times);
 
-  /// Finishes the fit: its model will come out of take_new_scorer().
+  /// Finishes the fit: its model will come out of take_new_model().
   void finish_fit();
 
   /// Drops the fit, whether collecting or finishing.
@@ -60,7 +60,7 @@ class ModelProvider {
 
   /// To be asked before each frame: the model to use from now on, once; nothing most of the time. frame: its size,
   /// {0,0} where unknown. Throws what made a fit or loading fail.
-  [[nodiscard]] std::optional<Scorer> take_new_scorer(Size frame);
+  [[nodiscard]] std::optional<LoadedModel> take_new_model(Size frame);
 
   /// Finishes a fit and waits for its model to be saved, or for a refresh, unless shared.interruption wants the thread
   /// back.
@@ -71,7 +71,8 @@ class ModelProvider {
   void stop();
 
  private:
-  void start_job(Job job, BackgroundTask<Scorer>::Work work, BackgroundTask<Scorer>::Announcement announce = {});
+  void start_job(Job job, BackgroundTask<LoadedModel>::Work work,
+                 BackgroundTask<LoadedModel>::Announcement announce = {});
   void wait();
 
   GstElement* element_;
@@ -80,7 +81,7 @@ class ModelProvider {
   std::shared_ptr<const Backbone> backbone_;  ///< of the latest fit
   std::unique_ptr<FitSession> fit_;           ///< while collecting
   Job job_ = Job::none;
-  BackgroundTask<Scorer> task_;
+  BackgroundTask<LoadedModel> task_;
 };
 
 }  // namespace padim::gst

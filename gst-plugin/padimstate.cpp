@@ -50,7 +50,7 @@ State::State(GstElement* element, const Settings& settings, Shared& shared)
       learning_(element, settings) {
   if (!settings_.json_location.empty()) json_.emplace(settings_.json_location, settings_.json_max_bytes);
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
-  if (live_.mode == Mode::detect) use(load_scorer(settings_));
+  if (live_.mode == Mode::detect) use(load_model(settings_));
 }
 
 std::string State::source_name() const {
@@ -60,10 +60,11 @@ std::string State::source_name() const {
   return copy;
 }
 
-void State::use(Scorer scorer) {
-  scorer_ = std::move(scorer);
-  shared_.published.set_model(scorer_->model());
-  set_processing_time(scorer_->frame_time);
+void State::use(LoadedModel loaded) {
+  in_use_ = std::move(loaded);
+  shared_.published.set_model(in_use_->model());
+  shared_.requests.open(Request::learn);
+  set_processing_time(in_use_->frame_time);
   schedule_.reset();
 }
 
@@ -73,7 +74,7 @@ State::Work State::work() const {
   if (fits(live_.mode) && provider_.collecting()) return Work::fit;
   if (fits(live_.mode) && provider_.job() == Job::finishing) return Work::await_fit;
   if (live_.mode == Mode::fit) return Work::none;
-  if (scorer_) return Work::detect;
+  if (in_use_) return Work::detect;
   return provider_.job() == Job::finishing ? Work::await_fit : Work::await_model;
 }
 
@@ -81,7 +82,7 @@ RegionLimits State::region_limits() const { return {static_cast<int>(live_.max_r
 
 void State::check_format(const GstVideoInfo& info) const {
   if (work() != Work::detect) return;
-  static_cast<void>(map_to_frame(scorer_->model().info().geometry, {info.width, info.height}));
+  static_cast<void>(map_to_frame(in_use_->model().info().geometry, {info.width, info.height}));
 }
 
 void State::set_format(const GstVideoInfo& info) {
@@ -93,17 +94,17 @@ void State::set_format(const GstVideoInfo& info) {
 void State::begin_frame(const LiveSettings& live) {
   const Mode before = std::exchange(live_, live).mode;
   follow_requests();
-  take_new_scorer();
+  take_new_model();
   if (live_.mode != before) enter_mode();
 }
 
 void State::follow_requests() {
-  Published& published = shared_.published;
-  if (published.take(Request::reset)) reset();
-  if (published.take(Request::finish_fit)) provider_.finish_fit();
-  if (provider_.job() == ModelProvider::Job::none && published.take(Request::reload_model)) reload();
+  Requests& requests = shared_.requests;
+  if (requests.take(Request::reset) > 0) reset();
+  if (requests.take(Request::finish_fit) > 0) provider_.finish_fit();
+  if (provider_.job() == ModelProvider::Job::none && requests.take(Request::reload_model) > 0) reload();
   if (work() != Work::detect) return;  // what is to be learned waits for the model that was announced
-  if (const std::uint64_t frames = published.take_learning(); frames > 0) learning_.learn(*scorer_, frames);
+  if (const std::uint64_t frames = requests.take(Request::learn); frames > 0) learning_.learn(*in_use_, frames);
 }
 
 void State::reset() {
@@ -119,32 +120,32 @@ void State::reload() {
   const std::string reason =
       settings_.model_file.empty() ? "model-file is not set" : "no model is in use, as the element is not detecting";
   post_error(element_, GST_MESSAGE_WARNING,
-             Error(ErrorCode::invalid_argument, "reload-model has nothing to replace: " + reason), Doing::reloading);
+             Error(ErrorCode::invalid_argument, "reload-model has nothing to replace: " + reason), Activity::reloading);
 }
 
-void State::take_new_scorer() {
+void State::take_new_model() {
   const Size frame = format_ ? Size{format_->width, format_->height} : Size{};
   const bool refreshed = provider_.job() == ModelProvider::Job::refreshing;
-  auto scorer = provider_.take_new_scorer(frame);
-  if (!scorer) return;
+  auto loaded = provider_.take_new_model(frame);
+  if (!loaded) return;
   if (!refreshed) {
     learning_.reset();
-    return use(std::move(*scorer));
+    return use(std::move(*loaded));
   }
-  learning_.adopt(scorer_->model(), scorer->model(), inference_);
-  scorer->frame_time = shared_.processing_time.latency();  // measured, and as before
-  use(std::move(*scorer));
+  learning_.adopt(in_use_->model(), loaded->model(), inference_);
+  loaded->frame_time = shared_.processing_time.latency();  // measured, and as before
+  use(std::move(*loaded));
 }
 
 // Nothing waits for a refresh that could: what is due stays due while the model file is read, say.
 void State::refresh_model() {
   if (!learning_.due() || provider_.job() != ModelProvider::Job::none) return;
-  provider_.refresh(learning_.take_job(), scorer_->backbone);
+  provider_.refresh(learning_.take_job(), in_use_->backbone);
 }
 
 void State::enter_mode() {
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
-  if (live_.mode == Mode::detect && !scorer_ && provider_.job() == ModelProvider::Job::none) provider_.load();
+  if (live_.mode == Mode::detect && !in_use_ && provider_.job() == ModelProvider::Job::none) provider_.load();
   if (!detects(live_.mode)) post_event_end();
   if (live_.mode == Mode::off) set_processing_time(0);
 }
@@ -191,14 +192,14 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
     const Detection& detection = infer(buffer, times);
     finish_frame(buffer, detection, times, shown ? Freshness::learned : Freshness::scored);
     post_messages(detection, times, shown ? Verdict::normal : Verdict::by_score);
-    learning_.observe(*scorer_, detection, live_.adapt_half_life);
+    learning_.observe(*in_use_, detection, live_.adapt_half_life);
     add_processing_time(begin_us);
     refresh_model();
     return Outcome::hand_on;
   }
   schedule_.skipped();
   if (plan == Plan::reuse) {
-    finish_frame(buffer, scorer_->detector->judge(live_.threshold, region_limits()), times, Freshness::reused);
+    finish_frame(buffer, in_use_->detector->judge(live_.threshold, region_limits()), times, Freshness::reused);
     return Outcome::hand_on;
   }
   ++dropped_;
@@ -209,7 +210,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
 
 const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
-  const Detection& detection = scorer_->detector->detect(frame.view(), live_.threshold, region_limits());
+  const Detection& detection = in_use_->detector->detect(frame.view(), live_.threshold, region_limits());
   schedule_.scored(times);
   inference_ = times;
   return detection;
@@ -238,7 +239,7 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
 void State::attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const {
   if ((live_.attach_meta & kMetaScore) != 0) {
     const bool reused = freshness == Freshness::reused;
-    add_padim_meta(buffer, detection, scorer_->model(), {inference_.pts, reused, frame_});
+    add_padim_meta(buffer, detection, in_use_->model(), {inference_.pts, reused, frame_});
   }
   if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
   if ((live_.attach_meta & kMetaAnalytics) != 0) add_analytics_meta(buffer, detection);
@@ -268,7 +269,6 @@ void State::post_event_end() {
 
 void State::write_record(const FrameTimes& times, const char* state, const Detection* detection) {
   if (!json_) return;
-  if (shared_.published.take(Request::reopen_json)) json_->reopen();
   FrameRecord record;
   record.source = source_name();
   record.frame = static_cast<std::int64_t>(frame_);
@@ -284,7 +284,7 @@ void State::end_of_stream() {
   learning_.end_stretch();
   refresh_model();
   provider_.end_of_stream();
-  take_new_scorer();
+  take_new_model();
 }
 
 void State::flush() {

@@ -12,11 +12,11 @@
 #include "inferenceschedule.h"
 #include "jsonlines.h"
 #include "learning.h"
+#include "loadedmodel.h"
 #include "modelprovider.h"
 #include "padim/detector.h"
 #include "padim/overlay.h"
 #include "padimsettings.h"
-#include "scorer.h"
 #include "shared.h"
 
 namespace padim::gst {
@@ -78,10 +78,10 @@ class State {
   void follow_requests();
   void reset();
   void reload();
-  void take_new_scorer();
+  void take_new_model();
   void refresh_model();
   void enter_mode();
-  void use(Scorer scorer);
+  void use(LoadedModel loaded);
   void check_format(const GstVideoInfo& info) const;
   [[nodiscard]] RegionLimits region_limits() const;
 
@@ -105,7 +105,7 @@ class State {
   std::optional<GstVideoInfo> format_;
   ModelProvider provider_;
   Learning learning_;
-  std::optional<Scorer> scorer_;
+  std::optional<LoadedModel> in_use_;
   InferenceSchedule schedule_;
   FrameTimes inference_;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;

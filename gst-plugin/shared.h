@@ -4,6 +4,7 @@
 #include "lateness.h"
 #include "processingtime.h"
 #include "published.h"
+#include "requests.h"
 
 namespace padim::gst {
 
@@ -11,6 +12,7 @@ namespace padim::gst {
 /// functions, which call nothing meanwhile: it may be taken with or without any other lock.
 struct Shared {
   Published published;
+  Requests requests;
   Lateness lateness;
   ProcessingTime processing_time;
   Interruption interruption;

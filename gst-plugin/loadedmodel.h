@@ -12,7 +12,7 @@
 namespace padim::gst {
 
 /// A model that is ready to score: it has run, so that the first frame is as fast as the others.
-struct Scorer {
+struct LoadedModel {
   std::shared_ptr<const Backbone> backbone;
   std::unique_ptr<Detector> detector;
   GstClockTime frame_time = 0;  ///< that a frame took when it was tried
@@ -25,9 +25,9 @@ struct Scorer {
 /// The backbone `name`, from where the settings and $PADIM_BACKBONES say.
 [[nodiscard]] std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, const std::string& name);
 
-[[nodiscard]] Scorer make_scorer(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model);
+[[nodiscard]] LoadedModel make_ready(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model);
 
 /// The model of settings.model_file, with its backbone.
-[[nodiscard]] Scorer load_scorer(const Settings& settings);
+[[nodiscard]] LoadedModel load_model(const Settings& settings);
 
 }  // namespace padim::gst

@@ -1,4 +1,4 @@
-#include "scorer.h"
+#include "loadedmodel.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -49,16 +49,16 @@ std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, co
   return make_backbone(backbone_options(settings, name, split_folders(std::getenv("PADIM_BACKBONES"))));
 }
 
-Scorer make_scorer(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model) {
-  Scorer scorer;
-  scorer.detector =
+LoadedModel make_ready(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model) {
+  LoadedModel loaded;
+  loaded.detector =
       std::make_unique<Detector>(backbone, std::move(model), DetectorOptions{settings.threads, mask_of(settings)});
-  scorer.backbone = std::move(backbone);
-  scorer.frame_time = warm_up(*scorer.detector);
-  return scorer;
+  loaded.backbone = std::move(backbone);
+  loaded.frame_time = warm_up(*loaded.detector);
+  return loaded;
 }
 
-Scorer load_scorer(const Settings& settings) {
+LoadedModel load_model(const Settings& settings) {
   if (settings.model_file.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 "mode=detect has no model: set model-file to a .padim file, or fit one with mode=fit or "
@@ -68,7 +68,7 @@ Scorer load_scorer(const Settings& settings) {
   const std::string name = model.info().backbone;
   check_backbone(settings, name);
   check_roi(settings, model.info().geometry);
-  return make_scorer(settings, open_named_backbone(settings, name), std::move(model));
+  return make_ready(settings, open_named_backbone(settings, name), std::move(model));
 }
 
 }  // namespace padim::gst
