@@ -22,7 +22,8 @@ LIBRARY = {
     "image": ("base", {r"hwy/": "color_kernel.cpp resample_kernel.cpp"}),
     "backbone": ("base", {
         r"(torch|ATen|c10)/": "torch.cpp",
-        r"(dnnl\.hpp|omp\.h)": "onednn.cpp",
+        r"dnnl\.hpp": "onednn.cpp onednn_plan.h",
+        r"omp\.h": "onednn.cpp",
         r"nlohmann/": "description.cpp",
     }),
     "statistics": ("base image", {r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp"}),

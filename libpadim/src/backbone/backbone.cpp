@@ -2,7 +2,6 @@
 
 #include "padim/backbone.h"
 
-#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "backbone/description.h"
 #include "backbone/engines.h"
 #include "backbone/network.h"
+#include "backbone/network_backbone.h"
 #include "backbone/search.h"
 #include "padim/error.h"
 
@@ -30,26 +30,10 @@ Precision resolve_precision(Precision wanted, const std::string& device) {
   return computes_in_bfloat16(device) ? Precision::bfloat16 : Precision::float32;
 }
 
-#if PADIM_WITH_ONEDNN
-// oneDNN fuses activations and sums into convolutions, not into pools.
-bool suits_onednn(const Network& network) {
-  const auto plain = [](const Layer& layer) {
-    return layer.description.kind == LayerKind::convolution || layer.description.activation == Activation::none;
-  };
-  return std::all_of(network.blocks.begin(), network.blocks.end(), [&](const Block& block) {
-    const bool ends_plainly = block.shortcut == Shortcut::none && block.activation == Activation::none;
-    return std::all_of(block.layers.begin(), block.layers.end(), plain) &&
-           (ends_plainly || block.layers.back().description.kind == LayerKind::convolution);
-  });
-}
-#endif
-
 std::shared_ptr<const Backbone> make_backbone(Network network, const std::string& device, Precision precision) {
+  EngineMaker make = engine_maker(network, device, precision);
   auto shared = std::make_shared<const Network>(std::move(network));
-#if PADIM_WITH_ONEDNN
-  if (device == "cpu" && suits_onednn(*shared)) return make_onednn_backbone(std::move(shared), precision);
-#endif
-  return make_torch_backbone(std::move(shared), device, precision);
+  return make_network_backbone(std::move(shared), device, precision, std::move(make));
 }
 
 // Backbones in use, so that several detectors share one set of weights.
@@ -89,12 +73,6 @@ std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options) {
   const std::string key =
       identity(files.description) + "|" + identity(files.weights) + "|" + device + "|" + to_string(precision);
   return pool.get(key, [&] { return make_backbone(read_network(description, files.weights), device, precision); });
-}
-
-BackboneInfo describe(const Network& network, const std::string& device, Precision precision) {
-  const BackboneDescription& d = network.description;
-  return {d.name,    network.weights_sha256, d.taps, network.parameters,
-          d.epsilon, d.epsilon_is_relative,  device, to_string(precision)};
 }
 
 std::string to_string(Precision precision) {

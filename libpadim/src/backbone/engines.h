@@ -1,9 +1,8 @@
 #pragma once
 
-#include <memory>
 #include <string>
 
-#include "backbone/network.h"
+#include "backbone/engine.h"
 #include "padim/backbone.h"
 
 namespace padim {
@@ -12,15 +11,8 @@ namespace padim {
 /// and unsupported.
 [[nodiscard]] std::string resolve_device(const std::string& wanted);
 
-/// LibTorch, on any device that resolve_device() returns. precision: not automatic.
-[[nodiscard]] std::shared_ptr<const Backbone> make_torch_backbone(std::shared_ptr<const Network> network,
-                                                                  const std::string& device, Precision precision);
-
-/// oneDNN, on the processor; in libraries built with it. precision: not automatic.
-[[nodiscard]] std::shared_ptr<const Backbone> make_onednn_backbone(std::shared_ptr<const Network> network,
-                                                                   Precision precision);
-
-/// What info() says of a network.
-[[nodiscard]] BackboneInfo describe(const Network& network, const std::string& device, Precision precision);
+/// The maker of the engine that executes `network`: oneDNN on the processor where it serves, else LibTorch. device: of
+/// resolve_device(). precision: not automatic.
+[[nodiscard]] EngineMaker engine_maker(const Network& network, const std::string& device, Precision precision);
 
 }  // namespace padim

@@ -134,13 +134,6 @@ Layer identity_layer(int channels) {
   return layer;
 }
 
-// TensorFlow's SAME: the output has ceil(n / stride) samples; an odd total of padding has its larger half at the end.
-PaddedAxis same_padding(const LayerDescription& layer, int length) {
-  const int outputs = (length + layer.stride - 1) / layer.stride;
-  const int total = std::max((outputs - 1) * layer.stride + layer.kernel - length, 0);
-  return {total / 2, total - total / 2};
-}
-
 }  // namespace
 
 Network read_network(const BackboneDescription& description, const std::filesystem::path& weights) {
@@ -184,16 +177,6 @@ Network with_last_channels(Network network, std::span<const int> channels) {
   if (block.shortcut == Shortcut::convolution) keep_channels(block.shortcut_layer, channels);
   network.description.taps.back().channels = static_cast<int>(channels.size());
   return network;
-}
-
-PaddedAxis padding_of(const LayerDescription& layer, Padding padding, int length) {
-  if (padding == Padding::same) return same_padding(layer, length);
-  return {(layer.kernel - 1) / 2, (layer.kernel - 1) / 2};
-}
-
-int output_length(const LayerDescription& layer, Padding padding, int length) {
-  const auto [before, behind] = padding_of(layer, padding, length);
-  return (before + length + behind - layer.kernel) / layer.stride + 1;
 }
 
 }  // namespace padim

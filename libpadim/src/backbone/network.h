@@ -45,14 +45,4 @@ struct Network {
 /// where the last layer's channels cannot be chosen.
 [[nodiscard]] Network with_last_channels(Network network, std::span<const int> channels);
 
-/// Zeros before and behind an axis of `length` samples that `layer` needs.
-struct PaddedAxis {
-  int before = 0;
-  int behind = 0;
-};
-[[nodiscard]] PaddedAxis padding_of(const LayerDescription& layer, Padding padding, int length);
-
-/// Samples that `layer` makes of an axis of `length` samples.
-[[nodiscard]] int output_length(const LayerDescription& layer, Padding padding, int length);
-
 }  // namespace padim

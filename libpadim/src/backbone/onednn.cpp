@@ -4,6 +4,8 @@
 // quarters went into page faults of fresh tensors, clamps, paddings and copies (docs/decisions/0008). Activations are
 // channels last. Must match torchvision's modules to 1e-5 of the largest value in float32.
 
+#include "backbone/onednn.h"
+
 #include <omp.h>
 
 #include <algorithm>
@@ -13,22 +15,25 @@
 #include <cstdint>
 #include <dnnl.hpp>
 #include <mutex>
-#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "backbone/engines.h"
-#include "backbone/parts.h"
+#include "backbone/onednn_plan.h"
 #include "padim/error.h"
 
 namespace padim {
 namespace {
 
 using dnnl::memory;
+using onednn::kBuffers;
+using onednn::Plan;
+using onednn::processor;
+using onednn::Shape;
+using onednn::Step;
 using Type = memory::data_type;
 using Tag = memory::format_tag;
 
-constexpr int kBuffers = 3;  // a layer's source, its target and the block's shortcut
 constexpr std::size_t kIdlePlans = 8;
 
 template <class Body>
@@ -42,11 +47,6 @@ auto translated(const char* doing, const Body& body) {
   }
 }
 
-dnnl::engine& processor() {
-  static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
-
 // Threads of the oneDNN calls that the calling thread makes.
 class ThreadLimit {
  public:
@@ -57,234 +57,6 @@ class ThreadLimit {
 
  private:
   int before_;
-};
-
-struct Shape {
-  int batch;
-  int height;
-  int width;
-  int threads;
-  friend bool operator==(const Shape&, const Shape&) = default;
-};
-
-// What a buffer holds at one point of the plan.
-struct Picture {
-  int buffer;
-  int channels;
-  int height;
-  int width;
-};
-
-// Geometry of a convolution or a pool, as oneDNN takes it.
-struct Window {
-  memory::dims kernel, stride, before, behind;
-};
-
-Window window_of(const LayerDescription& d, Padding padding, const Picture& source) {
-  const auto [top, bottom] = padding_of(d, padding, source.height);
-  const auto [left, right] = padding_of(d, padding, source.width);
-  return {{d.kernel, d.kernel}, {d.stride, d.stride}, {top, left}, {bottom, right}};
-}
-
-void append_activation(dnnl::post_ops& operations, Activation activation) {
-  if (activation == Activation::none) return;
-  const auto kind = activation == Activation::relu ? dnnl::algorithm::eltwise_relu : dnnl::algorithm::eltwise_clip;
-  const float upper = activation == Activation::relu ? 0.0F : 6.0F;  // relu: slope below zero 0
-#if DNNL_VERSION_MAJOR >= 3
-  operations.append_eltwise(kind, 0, upper);
-#else
-  operations.append_eltwise(1, kind, 0, upper);
-#endif
-}
-
-dnnl::convolution_forward::primitive_desc describe_convolution(const memory::desc& source, const memory::desc& weight,
-                                                               const memory::desc& bias, const memory::desc& target,
-                                                               const Window& w,
-                                                               const dnnl::primitive_attr& attributes) {
-  constexpr auto kInference = dnnl::prop_kind::forward_inference;
-  constexpr auto kDirect = dnnl::algorithm::convolution_direct;
-#if DNNL_VERSION_MAJOR >= 3
-  return {processor(), kInference, kDirect, source, weight, bias, target, w.stride, w.before, w.behind, attributes};
-#else
-  return {{kInference, kDirect, source, weight, bias, target, w.stride, w.before, w.behind}, attributes, processor()};
-#endif
-}
-
-dnnl::pooling_forward::primitive_desc describe_pool(const memory::desc& source, const memory::desc& target,
-                                                    const Window& w, const dnnl::primitive_attr& attributes) {
-  constexpr auto kInference = dnnl::prop_kind::forward_inference;
-  constexpr auto kMaximum = dnnl::algorithm::pooling_max;
-#if DNNL_VERSION_MAJOR >= 3
-  return {processor(), kInference, kMaximum, source,   target,    w.stride,
-          w.kernel,    {0, 0},     w.before, w.behind, attributes};
-#else
-  return {{kInference, kMaximum, source, target, w.stride, w.kernel, w.before, w.behind}, attributes, processor()};
-#endif
-}
-
-// One primitive with where it reads and writes.
-struct Step {
-  dnnl::primitive primitive;
-  memory weight;  // empty for pools and copies
-  memory bias;
-  int source;  // buffer
-  int target;  // buffer, or kBuffers + tap
-  memory::desc source_description;
-  memory::desc target_description;
-};
-
-// Everything about a shape that does not change from run to run; shared by all threads that run it.
-struct Plan {
-  Shape shape;
-  Type type;
-  std::vector<Step> steps;
-  std::array<std::size_t, kBuffers> buffer_bytes{};
-  std::size_t scratchpad_bytes = 0;
-  std::vector<Picture> taps;
-};
-
-class PlanMaker {
- public:
-  PlanMaker(const Network& network, Type type, const Shape& shape) : network_(network) {
-    plan_.shape = shape;
-    plan_.type = type;
-  }
-
-  Plan make() {
-    Picture x{0, 3, plan_.shape.height, plan_.shape.width};
-    reserve(x);
-    for (const Block& block : network_.blocks) {
-      x = add(block, x);
-      if (block.tap) add_tap(x);
-    }
-    return std::move(plan_);
-  }
-
- private:
-  [[nodiscard]] memory::desc describe(const Picture& x, Type type) const {
-    return {{plan_.shape.batch, x.channels, x.height, x.width}, type, Tag::nhwc};
-  }
-
-  // The caller provides the scratchpad, so that runs can share primitives.
-  static dnnl::primitive_attr attributes_with(const dnnl::post_ops& operations) {
-    dnnl::primitive_attr attributes;
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    attributes.set_post_ops(operations);
-    return attributes;
-  }
-
-  void reserve(const Picture& x) {
-    auto& bytes = plan_.buffer_bytes[static_cast<std::size_t>(x.buffer)];
-    bytes = std::max(bytes, describe(x, plan_.type).get_size());
-  }
-
-  [[nodiscard]] Picture result_of(const LayerDescription& d, const Picture& source, int buffer) const {
-    const Padding padding = network_.description.padding;
-    return {buffer, d.channels, output_length(d, padding, source.height), output_length(d, padding, source.width)};
-  }
-
-  // A buffer that is neither of the two.
-  static int another(int buffer, int other) {
-    int result = 0;
-    while (result == buffer || result == other) ++result;
-    return result;
-  }
-
-  // The buffer that holds the shortcut. A single layer cannot write over the input that it still reads.
-  int add_shortcut(const Block& block, const Picture& input) {
-    const int free = another(input.buffer, input.buffer);
-    if (block.shortcut == Shortcut::convolution) return add_layer(block.shortcut_layer, input, free, {}).buffer;
-    if (block.shortcut == Shortcut::none || block.layers.size() > 1) return input.buffer;
-    Picture copy = input;
-    copy.buffer = free;
-    reserve(copy);
-    add_copy(input, copy, plan_.type);
-    return copy.buffer;
-  }
-
-  // The last layer adds the shortcut by writing over it.
-  Picture add(const Block& block, const Picture& input) {
-    const int kept = add_shortcut(block, input);
-    const bool shortcut = block.shortcut != Shortcut::none;
-    Picture x = input;
-    for (std::size_t i = 0; i < block.layers.size(); ++i) {
-      const Layer& layer = block.layers[i];
-      const bool last = i + 1 == block.layers.size();
-      dnnl::post_ops operations;
-      append_activation(operations, layer.description.activation);
-      if (last && shortcut) operations.append_sum(1);
-      if (last) append_activation(operations, block.activation);
-      x = add_layer(layer, x, last && shortcut ? kept : another(x.buffer, kept), operations);
-    }
-    return x;
-  }
-
-  Picture add_layer(const Layer& layer, const Picture& source, int buffer, const dnnl::post_ops& operations) {
-    const LayerDescription& d = layer.description;
-    const Picture target = result_of(d, source, buffer);
-    reserve(target);
-    const Window window = window_of(d, network_.description.padding, source);
-    if (d.kind == LayerKind::max_pool) {
-      const auto pool = describe_pool(describe(source, plan_.type), describe(target, plan_.type), window,
-                                      attributes_with(operations));
-      add_step({dnnl::pooling_forward(pool), {}, {}, source.buffer, target.buffer, pool.src_desc(), pool.dst_desc()},
-               pool.scratchpad_desc());
-    } else {
-      add_convolution(layer, source, target, window, attributes_with(operations));
-    }
-    return target;
-  }
-
-  void add_convolution(const Layer& layer, const Picture& source, const Picture& target, const Window& window,
-                       const dnnl::primitive_attr& attributes) {
-    const LayerDescription& d = layer.description;
-    const memory::dims shape{d.groups, d.channels / d.groups, d.input_channels / d.groups, d.kernel, d.kernel};
-    const memory::dims tail(shape.begin() + 1, shape.end());
-    const bool grouped = d.groups > 1;
-    const memory::dims& dims = grouped ? shape : tail;
-    const memory::desc given(dims, Type::f32, grouped ? Tag::goihw : Tag::oihw);
-    const memory::desc bias({d.channels}, Type::f32, Tag::x);
-    const auto description = describe_convolution(describe(source, plan_.type), {dims, plan_.type, Tag::any}, bias,
-                                                  describe(target, plan_.type), window, attributes);
-    add_step(
-        {dnnl::convolution_forward(description), packed(layer.weight, given, description.weights_desc()),
-         packed(layer.bias, bias, bias), source.buffer, target.buffer, description.src_desc(), description.dst_desc()},
-        description.scratchpad_desc());
-  }
-
-  // A copy of the values in the layout and type that a primitive wants.
-  memory packed(const std::vector<float>& values, const memory::desc& given, const memory::desc& wanted) {
-    // oneDNN takes mutable pointers; this one is only read.
-    memory from(given, processor(), const_cast<float*>(values.data()));
-    memory to(wanted, processor());
-    dnnl::reorder(from, to).execute(stream_, from, to);
-    stream_.wait();
-    return to;
-  }
-
-  void add_step(Step step, const memory::desc& scratchpad) {
-    plan_.scratchpad_bytes = std::max(plan_.scratchpad_bytes, scratchpad.get_size());
-    plan_.steps.push_back(std::move(step));
-  }
-
-  // Taps are handed out in float.
-  void add_tap(const Picture& x) {
-    Picture tap = x;
-    tap.buffer = kBuffers + static_cast<int>(plan_.taps.size());
-    add_copy(x, tap, Type::f32);
-    plan_.taps.push_back(tap);
-  }
-
-  void add_copy(const Picture& source, const Picture& target, Type type) {
-    const dnnl::reorder::primitive_desc copy(processor(), describe(source, plan_.type), processor(),
-                                             describe(target, type), attributes_with({}));
-    add_step({dnnl::reorder(copy), {}, {}, source.buffer, target.buffer, copy.src_desc(), copy.dst_desc()},
-             copy.scratchpad_desc());
-  }
-
-  const Network& network_;
-  Plan plan_;
-  dnnl::stream stream_{processor()};
 };
 
 // A plan with the memory of one run at a time.
@@ -302,12 +74,12 @@ class Executor {
   void run(std::vector<TapMaps>& taps) {
     taps.resize(plan_->taps.size());
     for (std::size_t t = 0; t < taps.size(); ++t) {
-      const Picture& picture = plan_->taps[t];
+      const onednn::Tensor& tensor = plan_->taps[t];
       TapMaps& tap = taps[t];
       tap.batch = plan_->shape.batch;
-      tap.height = picture.height;
-      tap.width = picture.width;
-      tap.channels = picture.channels;
+      tap.height = tensor.height;
+      tap.width = tensor.width;
+      tap.channels = tensor.channels;
       tap.values.resize(static_cast<std::size_t>(tap.batch) * static_cast<std::size_t>(tap.height) *
                         static_cast<std::size_t>(tap.width) * static_cast<std::size_t>(tap.channels));
       tap_memory_[t].set_data_handle(tap.values.data());
@@ -388,32 +160,13 @@ std::uint16_t to_bfloat16(float value) {
   return static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 
-class OnednnBackbone final : public Backbone, public std::enable_shared_from_this<OnednnBackbone> {
+class OnednnEngine final : public Engine {
  public:
-  OnednnBackbone(std::shared_ptr<const Network> network, Precision precision)
+  OnednnEngine(std::shared_ptr<const Network> network, Precision precision)
       : network_(std::move(network)),
-        info_(describe(*network_, "cpu", precision)),
         precision_(precision),
         floats_(network_->description, [](float value) { return value; }),
         bfloats_(network_->description, to_bfloat16) {}
-
-  [[nodiscard]] const BackboneInfo& info() const override { return info_; }
-
-  [[nodiscard]] std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const override {
-    if (taps.size() == info_.taps.size()) return shared_from_this();
-    return parts_.get(BackboneParts::Kept::taps, taps, [&] {
-      auto narrow = std::make_shared<const Network>(padim::with_taps(*network_, taps));
-      return make_onednn_backbone(std::move(narrow), precision_);
-    });
-  }
-
-  [[nodiscard]] std::shared_ptr<const Backbone> with_last_tap_channels(std::span<const int> channels) const override {
-    if (static_cast<int>(channels.size()) == info_.taps.back().channels) return shared_from_this();
-    return parts_.get(BackboneParts::Kept::last_tap_channels, channels, [&] {
-      auto narrow = std::make_shared<const Network>(with_last_channels(*network_, channels));
-      return make_onednn_backbone(std::move(narrow), precision_);
-    });
-  }
 
   void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
            int threads) const override {
@@ -447,7 +200,7 @@ class OnednnBackbone final : public Backbone, public std::enable_shared_from_thi
       if (plan && plan->shape == shape) return std::make_unique<Executor>(plan);
     }
     const Type type = precision_ == Precision::bfloat16 ? Type::bf16 : Type::f32;
-    auto plan = std::make_shared<const Plan>(PlanMaker(*network_, type, shape).make());
+    auto plan = std::make_shared<const Plan>(make_plan(*network_, type, shape));
     plans_.emplace_back(plan);
     return std::make_unique<Executor>(std::move(plan));
   }
@@ -459,9 +212,7 @@ class OnednnBackbone final : public Backbone, public std::enable_shared_from_thi
   }
 
   std::shared_ptr<const Network> network_;
-  BackboneInfo info_;
   Precision precision_;
-  mutable BackboneParts parts_;
   InputTable<float> floats_;
   InputTable<std::uint16_t> bfloats_;
   mutable std::mutex mutex_;  // guards what follows
@@ -471,10 +222,9 @@ class OnednnBackbone final : public Backbone, public std::enable_shared_from_thi
 
 }  // namespace
 
-std::shared_ptr<const Backbone> make_onednn_backbone(std::shared_ptr<const Network> network, Precision precision) {
-  return translated("opening the backbone", [&]() -> std::shared_ptr<const Backbone> {
-    return std::make_shared<OnednnBackbone>(std::move(network), precision);
-  });
+std::unique_ptr<const Engine> make_onednn_engine(std::shared_ptr<const Network> network, Precision precision) {
+  return translated("opening the backbone",
+                    [&] { return std::make_unique<OnednnEngine>(std::move(network), precision); });
 }
 
 }  // namespace padim

@@ -1,15 +1,18 @@
 // Executes a network on LibTorch. Tensors are channels_last, so that oneDNN computes them on the processor. The only
 // file that includes LibTorch. Must match torchvision's modules to 1e-5 of the largest value in float32.
 
-#include <torch/torch.h>
-#include <torch/version.h>
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/csrc/api/include/torch/version.h>
 
 #include <limits>
 #include <utility>
 #include <vector>
 
-#include "backbone/engines.h"
-#include "backbone/parts.h"
+#include "backbone/layer_geometry.h"
+#include "backbone/torch.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -76,12 +79,10 @@ Tensor apply(const TorchBlock& block, const Tensor& input, Padding padding) {
   return y;
 }
 
-class TorchBackbone final : public Backbone, public std::enable_shared_from_this<TorchBackbone> {
+class TorchEngine final : public Engine {
  public:
-  TorchBackbone(std::shared_ptr<const Network> network, const std::string& device, Precision precision)
+  TorchEngine(std::shared_ptr<const Network> network, const std::string& device, Precision precision)
       : network_(std::move(network)),
-        info_(describe(*network_, device, precision)),
-        precision_(precision),
         device_(device),
         type_(precision == Precision::bfloat16 ? at::kBFloat16 : at::kFloat) {
     const BackboneDescription& description = network_->description;
@@ -93,31 +94,13 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
     offset_ = -row(description.mean) * scale_;
   }
 
-  [[nodiscard]] const BackboneInfo& info() const override { return info_; }
-
-  [[nodiscard]] std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const override {
-    if (taps.size() == info_.taps.size()) return shared_from_this();
-    return parts_.get(BackboneParts::Kept::taps, taps, [&] {
-      auto narrow = std::make_shared<const Network>(padim::with_taps(*network_, taps));
-      return make_torch_backbone(std::move(narrow), info_.device, precision_);
-    });
-  }
-
-  [[nodiscard]] std::shared_ptr<const Backbone> with_last_tap_channels(std::span<const int> channels) const override {
-    if (static_cast<int>(channels.size()) == info_.taps.back().channels) return shared_from_this();
-    return parts_.get(BackboneParts::Kept::last_tap_channels, channels, [&] {
-      auto narrow = std::make_shared<const Network>(with_last_channels(*network_, channels));
-      return make_torch_backbone(std::move(narrow), info_.device, precision_);
-    });
-  }
-
   void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
            int threads) const override {
     translated("running the backbone", [&] {
       use_threads(threads);
       const c10::InferenceMode guard;
       Tensor x = normalized(images, batch, height, width);
-      taps.resize(info_.taps.size());
+      taps.resize(network_->description.taps.size());
       std::size_t tap = 0;
       for (const TorchBlock& block : blocks_) {
         x = apply(block, x, network_->description.padding);
@@ -173,9 +156,6 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
   }
 
   std::shared_ptr<const Network> network_;
-  BackboneInfo info_;
-  Precision precision_;
-  mutable BackboneParts parts_;
   c10::Device device_;
   at::ScalarType type_;
   std::vector<TorchBlock> blocks_;
@@ -185,34 +165,16 @@ class TorchBackbone final : public Backbone, public std::enable_shared_from_this
 
 }  // namespace
 
-std::string resolve_device(const std::string& wanted) {
-  const bool cuda = torch::cuda::is_available();
-  if (wanted == "cpu" || (wanted == "auto" && !cuda)) return "cpu";
-  if (wanted == "auto" || wanted == "cuda") return resolve_device("cuda:0");
-  const std::string prefix = "cuda:";
-  const std::string digits = wanted.starts_with(prefix) ? wanted.substr(prefix.size()) : "";
-  if (digits.empty() || digits.size() > 3 || digits.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorCode::invalid_argument, "device '" + wanted + "' is unknown: use cpu, cuda, cuda:N or auto");
-  }
-  if (!cuda) {
-    throw Error(ErrorCode::unsupported, "device '" + wanted +
-                                            "' is not available: this machine has no usable CUDA device, or LibTorch " +
-                                            TORCH_VERSION + " was built without CUDA; use cpu or auto");
-  }
-  const int index = std::stoi(digits);
-  if (index >= static_cast<int>(torch::cuda::device_count())) {
-    throw Error(ErrorCode::unsupported, "device '" + wanted + "' is not available: this machine has " +
-                                            std::to_string(torch::cuda::device_count()) + " CUDA device(s)");
-  }
-  return prefix + std::to_string(index);
-}
-
-std::shared_ptr<const Backbone> make_torch_backbone(std::shared_ptr<const Network> network, const std::string& device,
-                                                    Precision precision) {
-  return translated("opening the backbone", [&]() -> std::shared_ptr<const Backbone> {
+std::unique_ptr<const Engine> make_torch_engine(std::shared_ptr<const Network> network, const std::string& device,
+                                                Precision precision) {
+  return translated("opening the backbone", [&] {
     const c10::InferenceMode guard;
-    return std::make_shared<TorchBackbone>(std::move(network), device, precision);
+    return std::make_unique<TorchEngine>(std::move(network), device, precision);
   });
 }
+
+int torch_cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
+
+const char* torch_name() { return "LibTorch " TORCH_VERSION; }
 
 }  // namespace padim

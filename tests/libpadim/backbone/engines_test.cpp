@@ -1,8 +1,6 @@
 // LibTorch and oneDNN execute the same network and must agree: each is the other's oracle. The networks are small and
 // random, and hold every kind of layer, shortcut, activation and padding that a description can ask for.
 
-#include "backbone/engines.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +12,9 @@
 #include <vector>
 
 #include "backbone/network.h"
+#include "backbone/network_backbone.h"
+#include "backbone/onednn.h"
+#include "backbone/torch.h"
 #include "random_numbers.h"
 
 namespace padim {
@@ -117,6 +118,18 @@ void expect_same(const std::vector<TapMaps>& ours, const std::vector<TapMaps>& e
   }
 }
 
+std::shared_ptr<const Backbone> torch_backbone(const std::shared_ptr<const Network>& network, Precision precision) {
+  return make_network_backbone(network, "cpu", precision, [precision](std::shared_ptr<const Network> part) {
+    return make_torch_engine(std::move(part), "cpu", precision);
+  });
+}
+
+std::shared_ptr<const Backbone> onednn_backbone(const std::shared_ptr<const Network>& network, Precision precision) {
+  return make_network_backbone(network, "cpu", precision, [precision](std::shared_ptr<const Network> part) {
+    return make_onednn_engine(std::move(part), precision);
+  });
+}
+
 std::shared_ptr<const Network> network_with(Padding padding) {
   return std::make_shared<const Network>(NetworkMaker().make(padding));
 }
@@ -127,8 +140,8 @@ INSTANTIATE_TEST_SUITE_P(BothPaddings, BackboneEngines, testing::Values(Padding:
 // Taps agree for every shape of input, number of images and number of threads.
 TEST_P(BackboneEngines, Agree) {
   const auto network = network_with(GetParam());
-  const auto torch = make_torch_backbone(network, "cpu", Precision::float32);
-  const auto onednn = make_onednn_backbone(network, Precision::float32);
+  const auto torch = torch_backbone(network, Precision::float32);
+  const auto onednn = onednn_backbone(network, Precision::float32);
   EXPECT_EQ(onednn->info().taps, torch->info().taps);
   for (const Input& input :
        {Input{1, 64, 64, 1}, Input{1, 16, 16, 1}, Input{3, 48, 80, 2}, Input{1, 64, 64, 2}, Input{2, 112, 16, 1}}) {
@@ -146,7 +159,7 @@ TEST_P(BackboneEngines, SelectTheLastTapsChannels) {
     network.blocks.back().tap = true;
     const auto shared = std::make_shared<const Network>(network);
     for (const auto& backbone :
-         {make_torch_backbone(shared, "cpu", Precision::float32), make_onednn_backbone(shared, Precision::float32)}) {
+         {torch_backbone(shared, Precision::float32), onednn_backbone(shared, Precision::float32)}) {
       const Input input{2, 48, 32, 1};
       const auto whole = taps_of(*backbone, input);
       const auto narrow = taps_of(*backbone->with_last_tap_channels(channels), input);
@@ -169,7 +182,7 @@ TEST_P(BackboneEngines, SelectTaps) {
   const auto count = static_cast<int>(network->description.taps.size());
   const Input input{2, 48, 32, 1};
   for (const auto& backbone :
-       {make_torch_backbone(network, "cpu", Precision::float32), make_onednn_backbone(network, Precision::float32)}) {
+       {torch_backbone(network, Precision::float32), onednn_backbone(network, Precision::float32)}) {
     const auto whole = taps_of(*backbone, input);
     std::int64_t parameters = 0;
     for (int tap = 0; tap < count; ++tap) {
@@ -192,16 +205,16 @@ TEST_P(BackboneEngines, SelectTaps) {
 TEST_P(BackboneEngines, AgreeInBfloat16) {
   const auto network = network_with(GetParam());
   const Input input{1, 64, 96, 1};
-  const auto exact = taps_of(*make_onednn_backbone(network, Precision::float32), input);
-  expect_same(taps_of(*make_onednn_backbone(network, Precision::bfloat16), input), exact, 0.05);
-  expect_same(taps_of(*make_torch_backbone(network, "cpu", Precision::bfloat16), input), exact, 0.05);
+  const auto exact = taps_of(*onednn_backbone(network, Precision::float32), input);
+  expect_same(taps_of(*onednn_backbone(network, Precision::bfloat16), input), exact, 0.05);
+  expect_same(taps_of(*torch_backbone(network, Precision::bfloat16), input), exact, 0.05);
 }
 
 // Who asks for the same part of a backbone gets the same one, as long as it is in use.
 TEST(BackboneEngine, PartsAreShared) {
   const auto network = std::make_shared<const Network>(NetworkMaker().make(Padding::symmetric));
   for (const auto& backbone :
-       {make_torch_backbone(network, "cpu", Precision::float32), make_onednn_backbone(network, Precision::float32)}) {
+       {torch_backbone(network, Precision::float32), onednn_backbone(network, Precision::float32)}) {
     const std::vector<int> some{1, 5, 7};
     const std::vector<int> others{1, 5, 8};
     const auto first = backbone->with_last_tap_channels(some);
@@ -219,7 +232,7 @@ TEST(BackboneEngine, PartsAreShared) {
 
 // Threads that run one backbone at once, with inputs of different shapes, each get what a thread alone gets.
 TEST(BackboneEngine, IsSharedByThreads) {
-  const auto backbone = make_onednn_backbone(network_with(Padding::same), Precision::float32);
+  const auto backbone = onednn_backbone(network_with(Padding::same), Precision::float32);
   const std::vector<Input> inputs{{1, 64, 64, 1}, {1, 64, 64, 1}, {1, 32, 80, 1}, {2, 64, 64, 1}};
   std::vector<std::vector<TapMaps>> expected;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
