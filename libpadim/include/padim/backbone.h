@@ -69,7 +69,7 @@ enum class Precision { automatic, float32, bfloat16 };
 struct BackboneOptions {
   std::string name = "efficientnet_lite0";
   std::filesystem::path weights_file{};      ///< .safetensors; empty: NAME.safetensors on the search path
-  std::filesystem::path description_file{};  ///< .json; empty: NAME.json on the search path, then the installed one
+  std::filesystem::path description_file{};  ///< .json; empty: NAME.json on the search path, then the built-in one
   std::vector<std::filesystem::path> search_path{};  ///< folders, first match wins; the installed folder comes last
   std::string device = "cpu";                        ///< "cpu", "cuda", "cuda:N" or "auto"
   Precision precision = Precision::automatic;        ///< automatic: bfloat16 where the processor computes in it

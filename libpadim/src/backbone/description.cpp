@@ -19,7 +19,7 @@ constexpr int kMaximumStride = 8;
 constexpr std::size_t kMaximumBlocks = 1000;
 constexpr std::size_t kMaximumFile = 1U << 20;
 
-// Thrown with the place and the cause; load_backbone_description adds the file.
+// Thrown with the place and the cause; parse_backbone_description adds what is read.
 struct Defect : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -169,17 +169,21 @@ BackboneDescription parse(const Json& json) {
 
 }  // namespace
 
+BackboneDescription parse_backbone_description(std::string_view text, const std::string& what) {
+  try {
+    if (text.size() > kMaximumFile) throw Defect("it is larger than a description can be");
+    return parse(Json::parse(text));
+  } catch (const std::exception& error) {
+    throw Error(ErrorCode::bad_format,
+                "cannot use backbone description " + what + ": " + error.what() + " (see models/README.md)");
+  }
+}
+
 BackboneDescription load_backbone_description(const std::filesystem::path& file) {
   const MappedFile mapped(file, "backbone description");
   const auto bytes = mapped.bytes();
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  try {
-    if (bytes.size() > kMaximumFile) throw Defect("it is larger than a description can be");
-    return parse(Json::parse(text, text + bytes.size()));
-  } catch (const std::exception& error) {
-    throw Error(ErrorCode::bad_format,
-                "cannot use backbone description '" + file.string() + "': " + error.what() + " (see models/README.md)");
-  }
+  return parse_backbone_description({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                                    "'" + file.string() + "'");
 }
 
 }  // namespace padim

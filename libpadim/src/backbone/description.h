@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "padim/backbone.h"
@@ -53,7 +54,10 @@ struct BackboneDescription {
   std::vector<TapInfo> taps;
 };
 
-/// Reads and checks a description. Throws not_found, cannot_read, bad_format (names file, block and field).
+/// Checks a description's JSON. what: names it in errors. Throws bad_format (names `what`, block and field).
+[[nodiscard]] BackboneDescription parse_backbone_description(std::string_view text, const std::string& what);
+
+/// The same of a file. Throws not_found, cannot_read, bad_format.
 [[nodiscard]] BackboneDescription load_backbone_description(const std::filesystem::path& file);
 
 }  // namespace padim
