@@ -8,43 +8,34 @@
 #include "padim/error.h"
 
 namespace padim::gst {
-namespace {
-
-// A fit may take hours: what would make its end fail is said before its start.
-void check_target(const Settings& settings) {
-  if (settings.model_file.empty()) {
-    if (settings.live.mode != Mode::fit) return;
+void check_target(const ModelFile& target, Mode mode) {
+  if (target.path.empty()) {
+    if (mode != Mode::fit) return;
     throw Error(ErrorCode::invalid_argument,
                 "mode=fit has no model-file to save to: set model-file, or mode=fit-then-detect to keep the model in "
                 "memory");
   }
-  auto folder = std::filesystem::path(settings.model_file).parent_path();
+  auto folder = std::filesystem::path(target.path).parent_path();
   if (folder.empty()) folder = ".";
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    throw Error(ErrorCode::cannot_write, "cannot save model '" + settings.model_file + "': the folder '" +
-                                             folder.string() + "' does not exist; create it or change model-file");
+    throw Error(ErrorCode::cannot_write, "cannot save model '" + target.path + "': the folder '" + folder.string() +
+                                             "' does not exist; create it or change model-file");
   }
   if (access(folder.c_str(), W_OK) != 0) {
-    throw Error(ErrorCode::cannot_write, "cannot save model '" + settings.model_file + "': the folder '" +
-                                             folder.string() + "' is not writable; change its rights or model-file");
+    throw Error(ErrorCode::cannot_write, "cannot save model '" + target.path + "': the folder '" + folder.string() +
+                                             "' is not writable; change its rights or model-file");
   }
 }
 
-const Settings& checked(const Settings& settings) {
-  check_target(settings);
-  return settings;
-}
-
-}  // namespace
-
-FitSession::FitSession(GstElement* element, const Settings& settings, std::shared_ptr<const Backbone> backbone,
+FitSession::FitSession(GstElement* element, const FitSetup& setup, std::shared_ptr<const Backbone> backbone,
                        Shared& shared)
     : element_(element),
       shared_(shared),
-      settings_(checked(settings)),
-      fitter_(std::move(backbone), fit_options(settings)),
-      progress_(element, settings.fit_frames) {}
+      target_(setup.target),
+      wanted_(setup.frames),
+      fitter_(std::move(backbone), fit_options(setup)),
+      progress_(element, setup.frames) {}
 
 FitSession::~FitSession() {
   if (!over_) progress_.dropped(frames_);
@@ -75,7 +66,7 @@ Model FitSession::finish(const std::stop_token& cancelled) {
     model_ = compute(cancelled);
     shared_.published.set_model(*model_);
     shared_.requests.open(Request::learn);
-    if (!settings_.model_file.empty()) save(*model_, settings_.model_file, settings_);
+    if (!target_.path.empty()) save(*model_, target_);
     return *model_;
   } catch (const Error& error) {
     over_ = !cancelled.stop_requested();
@@ -85,11 +76,10 @@ Model FitSession::finish(const std::stop_token& cancelled) {
 }
 
 void FitSession::announce() {
-  const std::string& model_file = settings_.model_file;
   over_ = true;
   progress_.completed("Fitted " + std::to_string(frames_) + " frames" +
-                      (model_file.empty() ? "" : ", saved to " + model_file));
-  gst_element_post_message(element_, new_fitted_message(element_, last_, *model_, {model_file, frames_}));
+                      (target_.path.empty() ? "" : ", saved to " + target_.path));
+  gst_element_post_message(element_, new_fitted_message(element_, last_, *model_, {target_.path, frames_}));
 }
 
 }  // namespace padim::gst

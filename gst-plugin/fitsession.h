@@ -12,13 +12,16 @@
 
 namespace padim::gst {
 
+/// Throws invalid_argument and cannot_write for a target to which a fit of this mode could not be saved: a fit may take
+/// hours, so this is said before its start.
+void check_target(const ModelFile& target, Mode mode);
+
 /// One fit of the element: from its first frame to the saved model. One thread at a time: the streaming thread while
 /// frames come, that which calls finish() afterwards.
 class FitSession {
  public:
-  /// Throws invalid_argument and cannot_write for settings with which the fit could not end well. element and shared
-  /// must outlive the session.
-  FitSession(GstElement* element, const Settings& settings, std::shared_ptr<const Backbone> backbone, Shared& shared);
+  /// Throws what fit_options and Fitter throw. element and shared must outlive the session.
+  FitSession(GstElement* element, const FitSetup& setup, std::shared_ptr<const Backbone> backbone, Shared& shared);
 
   /// A session that ends before announce() says that its statistics are dropped.
   ~FitSession();
@@ -26,12 +29,12 @@ class FitSession {
   void add(const ImageView& frame, const FrameTimes& times);
 
   /// fit-frames are collected.
-  [[nodiscard]] bool complete() const { return settings_.fit_frames > 0 && frames_ >= settings_.fit_frames; }
+  [[nodiscard]] bool complete() const { return wanted_ > 0 && frames_ >= wanted_; }
 
   /// "padim-finishing", for frames that pass while finish() runs.
   [[nodiscard]] GstMessage* new_finishing_message() const;
 
-  /// Computes the model, publishes it and saves it if there is a model-file. Published before it is saved: where saving
+  /// Computes the model, publishes it and saves it if it has a target. Published before it is saved: where saving
   /// fails, the save-model signal can still put it elsewhere. Throws numeric for too few frames, cannot_write,
   /// cancelled.
   Model finish(const std::stop_token& cancelled);
@@ -44,7 +47,8 @@ class FitSession {
 
   GstElement* element_;
   Shared& shared_;
-  Settings settings_;
+  ModelFile target_;
+  std::uint64_t wanted_;  ///< frames; 0: until it is told to finish
   Fitter fitter_;
   FitProgress progress_;
   std::uint64_t frames_ = 0;

@@ -118,8 +118,8 @@ GType late_policy_type() {
 
 GType output_type() {
   static const GEnumValue values[] = {
-      {value(Output::overlay), "The frame, with what overlay says drawn on it", "overlay"},
-      {value(Output::map), "The heat map alone, with contour, boxes and text if overlay says so", "map"},
+      {value(OverlayBase::frame), "The frame, with what overlay says drawn on it", "overlay"},
+      {value(OverlayBase::map), "The heat map alone, with contour, boxes and text if overlay says so", "map"},
       {0, nullptr, nullptr},
   };
   static const GType type = register_enum("GstPadimFilterOutput", values);

@@ -1,5 +1,6 @@
 #include "gstpadimfilter.h"
 
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,11 +28,30 @@ namespace {
 /// are never held together, nor while another function of this plugin, of GStreamer or of libpadim runs.
 struct Filter {
   std::mutex settings_mutex;
-  Settings settings;  ///< any thread, under settings_mutex
+  Settings settings;                      ///< any thread, under settings_mutex
+  std::optional<FixedSettings> in_force;  ///< likewise; from start to stop
 
-  [[nodiscard]] Settings current_settings() {
+  [[nodiscard]] LiveSettings live_settings() {
     const std::lock_guard lock(settings_mutex);
+    return settings.live;
+  }
+
+  /// The settings as they are now: the fixed ones stay in force until stop.
+  [[nodiscard]] Settings put_in_force() {
+    const std::lock_guard lock(settings_mutex);
+    in_force = settings.fixed;
     return settings;
+  }
+
+  void put_out_of_force() {
+    const std::lock_guard lock(settings_mutex);
+    in_force.reset();
+  }
+
+  /// Where a model is to be saved while the element is running, otherwise than by its fit.
+  [[nodiscard]] ModelFile model_file(const char* path) {
+    const std::lock_guard lock(settings_mutex);
+    return {path, in_force.value_or(settings.fixed).strip_model};
   }
 
   Shared shared;  ///< any thread
@@ -98,8 +118,17 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     return;
   }
   Filter& filter = filter_of(object);
-  const std::lock_guard lock(filter.settings_mutex);
-  properties()[id - 1].set(filter.settings, value);
+  const Property& property = properties()[id - 1];
+  bool waits = false;
+  {
+    const std::lock_guard lock(filter.settings_mutex);
+    property.set(filter.settings, value);
+    waits = is_fixed(property) && filter.in_force;
+  }
+  if (waits) {
+    GST_WARNING_OBJECT(object, "%s was set while the element is running: it takes effect at the next start",
+                       spec->name);
+  }
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
@@ -125,18 +154,22 @@ void finalize(GObject* object) {
 // An error is posted after the stream lock is released.
 gboolean start(GstBaseTransform* transform) {
   Filter& filter = filter_of(transform);
-  return guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Activity::starting, FALSE, [&] {
+  const gboolean started = guarded(GST_ELEMENT(transform), GST_MESSAGE_ERROR, Activity::starting, FALSE, [&] {
     const StreamLock stream_lock(transform);
     filter.failed = filter.format_refused = false;
     filter.shared.published.reset();
     filter.shared.interruption.reset();
     filter.shared.lateness.reset();
     filter.shared.processing_time.reset();
-    filter.state = std::make_unique<State>(GST_ELEMENT(transform), filter.current_settings(), filter.shared);
+    const Settings settings = filter.put_in_force();
+    const Setup setup = make_setup(settings.fixed, split_folders(std::getenv("PADIM_BACKBONES")));
+    filter.state = std::make_unique<State>(GST_ELEMENT(transform), setup, settings.live, filter.shared);
     filter.shared.requests.open(Request::reload_model);
     filter.shared.requests.open(Request::reset);
     return TRUE;
   });
+  if (!started) filter.put_out_of_force();
+  return started;
 }
 
 gboolean stop(GstBaseTransform* transform) {
@@ -149,6 +182,7 @@ gboolean stop(GstBaseTransform* transform) {
   filter.state.reset();
   filter.shared.published.reset();
   filter.shared.requests.close_all();
+  filter.put_out_of_force();
   return TRUE;
 }
 
@@ -175,11 +209,7 @@ void before_transform(GstBaseTransform* transform, GstBuffer* buffer) {
   if (!filter.state || filter.failed) return;
   const FrameTimes times = frame_times(buffer, transform->segment);
   if (GST_CLOCK_TIME_IS_VALID(times.stream_time)) gst_object_sync_values(GST_OBJECT(transform), times.stream_time);
-  LiveSettings live;
-  {
-    const std::lock_guard lock(filter.settings_mutex);
-    live = filter.settings.live;
-  }
+  const LiveSettings live = filter.live_settings();
   filter.failed = !guarded_stream(transform, [&] { filter.state->begin_frame(live); });
   gst_base_transform_set_passthrough(transform, static_cast<gboolean>(filter.state->passes_through()));
 }
@@ -227,8 +257,7 @@ gboolean sink_event(GstBaseTransform* transform, GstEvent* event) {
 // Elements in front, decoders above all, leave out frames where they hear that frames are late.
 bool wants_every_frame(Filter& filter) {
   if (filter.shared.requests.is_open(Request::finish_fit)) return true;
-  const std::lock_guard lock(filter.settings_mutex);
-  return filter.settings.live.late_policy == LatePolicy::block;
+  return filter.live_settings().late_policy == LatePolicy::block;
 }
 
 gboolean src_event(GstBaseTransform* transform, GstEvent* event) {
@@ -289,7 +318,7 @@ gboolean save_model(GstPadimFilter* self, const char* path) {
       throw Error(ErrorCode::invalid_argument, std::string("there is no model to save to '") + path +
                                                    "' yet: load one with mode=detect, or wait for the end of the fit");
     }
-    save(*model, path, self->filter->current_settings());
+    save(*model, self->filter->model_file(path));
     return TRUE;
   });
 }

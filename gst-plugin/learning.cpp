@@ -12,7 +12,7 @@ bool Learning::prepare(const LoadedModel& in_use) {
   if (learner_) return true;
   if (unable_) return false;
   unable_ = !guarded(element_, GST_MESSAGE_WARNING, Activity::learning, false, [&] {
-    learner_ = std::make_unique<Learner>(in_use.backbone, in_use.model(), LearnerOptions{0, settings_.threads});
+    learner_ = std::make_unique<Learner>(in_use.backbone, in_use.model(), LearnerOptions{0, threads_});
     return true;
   });
   return !unable_;

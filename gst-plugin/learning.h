@@ -7,7 +7,6 @@
 #include "frametimes.h"
 #include "loadedmodel.h"
 #include "padim/learner.h"
-#include "padimsettings.h"
 
 namespace padim::gst {
 
@@ -15,8 +14,8 @@ namespace padim::gst {
 /// learner only where something is to be learned, as it keeps the model's statistics in memory.
 class Learning {
  public:
-  /// element must outlive this object.
-  Learning(GstElement* element, const Settings& settings) : element_(element), settings_(settings) {}
+  /// element must outlive this object; threads: of the jobs.
+  Learning(GstElement* element, int threads) : element_(element), threads_(threads) {}
 
   /// The next `frames` scored frames are normal. Posts a warning where the model cannot learn.
   void learn(const LoadedModel& in_use, std::uint64_t frames);
@@ -44,7 +43,7 @@ class Learning {
   bool prepare(const LoadedModel& in_use);
 
   GstElement* element_;
-  Settings settings_;
+  int threads_;
   std::unique_ptr<Learner> learner_;
   bool unable_ = false;  ///< the model cannot learn, which was said
   bool due_ = false;

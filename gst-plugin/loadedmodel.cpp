@@ -1,7 +1,6 @@
 #include "loadedmodel.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -29,46 +28,48 @@ GstClockTime warm_up(Detector& detector) {
   return static_cast<GstClockTime>(g_get_monotonic_time() - begin_us) * GST_USECOND;
 }
 
-void check_backbone(const Settings& settings, const std::string& name) {
-  if (settings.backbone.empty() || settings.backbone == name) return;
-  throw Error(ErrorCode::invalid_argument, "model '" + settings.model_file + "' was fitted with backbone '" + name +
-                                               "', but backbone is set to '" + settings.backbone +
+void check_backbone(const DetectSetup& setup, const std::string& name) {
+  const std::string& wanted = setup.backbone.name;
+  if (wanted.empty() || wanted == name) return;
+  throw Error(ErrorCode::invalid_argument, "model '" + setup.model_file + "' was fitted with backbone '" + name +
+                                               "', but backbone is set to '" + wanted +
                                                "': leave backbone unset, or fit a model with it");
 }
 
-void check_roi(const Settings& settings, const Geometry& geometry) {
-  if (settings.roi.empty()) return;
-  if (to_pixels(parse_roi(settings.roi), geometry.fitted_frame) == geometry.roi) return;
-  throw Error(ErrorCode::invalid_argument, "model '" + settings.model_file + "' was not fitted with roi '" +
-                                               settings.roi + "': leave roi unset, or fit a model with it");
+void check_roi(const DetectSetup& setup, const Geometry& geometry) {
+  if (setup.roi.empty()) return;
+  if (to_pixels(parse_roi(setup.roi), geometry.fitted_frame) == geometry.roi) return;
+  throw Error(ErrorCode::invalid_argument, "model '" + setup.model_file + "' was not fitted with roi '" + setup.roi +
+                                               "': leave roi unset, or fit a model with it");
 }
 
 }  // namespace
 
-std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, const std::string& name) {
-  return make_backbone(backbone_options(settings, name, split_folders(std::getenv("PADIM_BACKBONES"))));
+std::shared_ptr<const Backbone> open_named_backbone(BackboneOptions options, const std::string& name) {
+  options.name = name;
+  return make_backbone(options);
 }
 
-LoadedModel make_ready(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model) {
+LoadedModel make_ready(const DetectorOptions& options, std::shared_ptr<const Backbone> backbone, Model model) {
   LoadedModel loaded;
-  loaded.detector =
-      std::make_unique<Detector>(backbone, std::move(model), DetectorOptions{settings.threads, mask_of(settings)});
+  loaded.detector = std::make_unique<Detector>(backbone, std::move(model), options);
   loaded.backbone = std::move(backbone);
   loaded.frame_time = warm_up(*loaded.detector);
   return loaded;
 }
 
-LoadedModel load_model(const Settings& settings) {
-  if (settings.model_file.empty()) {
+LoadedModel load_model(const DetectSetup& setup) {
+  if (setup.model_file.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 "mode=detect has no model: set model-file to a .padim file, or fit one with mode=fit or "
                 "fit-then-detect");
   }
-  Model model = Model::load(settings.model_file);
+  check_threads(setup.detector.threads);
+  Model model = Model::load(setup.model_file);
   const std::string name = model.info().backbone;
-  check_backbone(settings, name);
-  check_roi(settings, model.info().geometry);
-  return make_ready(settings, open_named_backbone(settings, name), std::move(model));
+  check_backbone(setup, name);
+  check_roi(setup, model.info().geometry);
+  return make_ready(setup.detector, open_named_backbone(setup.backbone, name), std::move(model));
 }
 
 }  // namespace padim::gst

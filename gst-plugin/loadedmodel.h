@@ -22,12 +22,13 @@ struct LoadedModel {
 
 // All throw what padim::Error can say, and may be called from any thread.
 
-/// The backbone `name`, from where the settings and $PADIM_BACKBONES say.
-[[nodiscard]] std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, const std::string& name);
+/// The backbone `name`, opened as `options` say otherwise.
+[[nodiscard]] std::shared_ptr<const Backbone> open_named_backbone(BackboneOptions options, const std::string& name);
 
-[[nodiscard]] LoadedModel make_ready(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model);
+[[nodiscard]] LoadedModel make_ready(const DetectorOptions& options, std::shared_ptr<const Backbone> backbone,
+                                     Model model);
 
-/// The model of settings.model_file, with its backbone.
-[[nodiscard]] LoadedModel load_model(const Settings& settings);
+/// The model of setup.model_file, with its backbone.
+[[nodiscard]] LoadedModel load_model(const DetectSetup& setup);
 
 }  // namespace padim::gst

@@ -22,16 +22,16 @@ bool source_is_live(GstElement* element) {
 
 }  // namespace
 
-ModelProvider::ModelProvider(GstElement* element, const Settings& settings, Shared& shared)
-    : element_(element), settings_(settings), shared_(shared) {}
+ModelProvider::ModelProvider(GstElement* element, FitSetup fit, DetectSetup detect, Shared& shared)
+    : element_(element), fit_setup_(std::move(fit)), detect_setup_(std::move(detect)), shared_(shared) {}
 
 void ModelProvider::start_fit(Mode mode) {
   if (fit_ || job_ == Job::finishing) return;
-  Settings settings = settings_;
-  settings.live.mode = mode;
-  const std::string name = settings.backbone.empty() ? BackboneOptions{}.name : settings.backbone;
-  if (!backbone_ || backbone_->info().name != name) backbone_ = open_named_backbone(settings, name);
-  fit_ = std::make_unique<FitSession>(element_, settings, backbone_, shared_);
+  check_target(fit_setup_.target, mode);
+  const BackboneOptions& wanted = detect_setup_.backbone;
+  const std::string name = wanted.name.empty() ? BackboneOptions{}.name : wanted.name;
+  if (!backbone_ || backbone_->info().name != name) backbone_ = open_named_backbone(wanted, name);
+  fit_ = std::make_unique<FitSession>(element_, fit_setup_, backbone_, shared_);
   shared_.requests.open(Request::finish_fit);
 }
 
@@ -46,8 +46,8 @@ void ModelProvider::finish_fit() {
   gst_element_post_message(element_, fit->new_finishing_message());
   start_job(
       Job::finishing,
-      [fit, settings = settings_, backbone = backbone_](const std::stop_token& cancelled) {
-        return make_ready(settings, backbone, fit->finish(cancelled));
+      [fit, options = detect_setup_.detector, backbone = backbone_](const std::stop_token& cancelled) {
+        return make_ready(options, backbone, fit->finish(cancelled));
       },
       [fit] { fit->announce(); });
 }
@@ -61,17 +61,17 @@ void ModelProvider::drop_fit() {
 }
 
 void ModelProvider::load() {
-  start_job(Job::loading, [settings = settings_](const std::stop_token&) { return load_model(settings); });
+  start_job(Job::loading, [setup = detect_setup_](const std::stop_token&) { return load_model(setup); });
 }
 
 void ModelProvider::reload() {
-  start_job(Job::reloading, [settings = settings_](const std::stop_token&) { return load_model(settings); });
+  start_job(Job::reloading, [setup = detect_setup_](const std::stop_token&) { return load_model(setup); });
 }
 
 void ModelProvider::refresh(ModelJob job, std::shared_ptr<const Backbone> backbone) {
-  start_job(Job::refreshing, [job = std::move(job), settings = settings_,
+  start_job(Job::refreshing, [job = std::move(job), options = detect_setup_.detector,
                               backbone = std::move(backbone)](const std::stop_token& cancelled) {
-    return make_ready(settings, backbone, job([&](double) { return !cancelled.stop_requested(); }));
+    return make_ready(options, backbone, job([&](double) { return !cancelled.stop_requested(); }));
   });
 }
 
@@ -94,7 +94,7 @@ std::optional<LoadedModel> ModelProvider::take_new_model(Size frame) {
     if (!loaded) return std::nullopt;
     if (frame != Size{}) static_cast<void>(map_to_frame(loaded->model().info().geometry, frame));
     if (std::exchange(job_, Job::none) == Job::reloading) {
-      gst_element_post_message(element_, new_reloaded_message(element_, loaded->model(), settings_.model_file));
+      gst_element_post_message(element_, new_reloaded_message(element_, loaded->model(), detect_setup_.model_file));
     }
     return loaded;
   } catch (const Error& error) {
@@ -113,7 +113,7 @@ void ModelProvider::end_of_stream() {
 
 void ModelProvider::stop() {
   if (fit_ && shared_.requests.take(Request::finish_fit) > 0) finish_fit();
-  if (job_ != Job::finishing || settings_.model_file.empty()) return;
+  if (job_ != Job::finishing || fit_setup_.target.path.empty()) return;
   static_cast<void>(task_.wait());
   static_cast<void>(task_.take());
 }

@@ -21,7 +21,7 @@ namespace padim::gst {
 class ModelProvider {
  public:
   /// element and shared must outlive the provider.
-  ModelProvider(GstElement* element, const Settings& settings, Shared& shared);
+  ModelProvider(GstElement* element, FitSetup fit, DetectSetup detect, Shared& shared);
 
   /// A fit wants frames: add().
   [[nodiscard]] bool collecting() const { return fit_ != nullptr; }
@@ -76,7 +76,8 @@ class ModelProvider {
   void wait();
 
   GstElement* element_;
-  Settings settings_;
+  FitSetup fit_setup_;
+  DetectSetup detect_setup_;
   Shared& shared_;
   std::shared_ptr<const Backbone> backbone_;  ///< of the latest fit
   std::unique_ptr<FitSession> fit_;           ///< while collecting

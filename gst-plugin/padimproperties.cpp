@@ -2,9 +2,16 @@
 
 #include <gst/gst.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "gstpadimenums.h"
+#include "padim/limits.h"
 
 namespace padim::gst {
 namespace {
@@ -24,88 +31,154 @@ struct Text {
   const char* blurb;
 };
 
-// Each maker takes an accessor that returns the member of a Settings, const or not.
+/// Finds a member of a Settings, const or not; the flags follow from where it lies.
+template <class Find>
+struct Member {
+  Find find;
+  GParamFlags flags;
+};
+template <class Find>
+Member(Find, GParamFlags) -> Member<Find>;
 
-template <class Access>
-Property string_property(const Text& text, GParamFlags flags, Access access) {
+#define PADIM_MEMBER(member) \
+  [](auto& settings) -> auto& { return settings.member; }
+#define PADIM_FIXED(member) \
+  Member { PADIM_MEMBER(fixed.member), kReady }
+#define PADIM_LIVE(member) \
+  Member { PADIM_MEMBER(live.member), kPlaying }
+
+template <class Find>
+Member<Find> controllable(Member<Find> member) {
+  member.flags = kControllable;
+  return member;
+}
+
+// What is not set is NULL.
+std::string text_of(const std::string& member) { return member; }
+std::string text_of(const std::filesystem::path& member) { return member.string(); }
+
+template <class Find>
+Property string_property(const Text& text, Member<Find> member) {
   const Settings defaults;
-  const std::string& fallback = access(defaults);
-  return {g_param_spec_string(text.name, text.nick, text.blurb, fallback.empty() ? nullptr : fallback.c_str(), flags),
-          [access](Settings& settings, const GValue* value) {
+  const std::string fallback = text_of(member.find(defaults));
+  return {g_param_spec_string(text.name, text.nick, text.blurb, fallback.empty() ? nullptr : fallback.c_str(),
+                              member.flags),
+          [member](Settings& settings, const GValue* value) {
             const char* string = g_value_get_string(value);
-            access(settings) = string == nullptr ? "" : string;
+            member.find(settings) = string == nullptr ? "" : string;
           },
-          [access](const Settings& settings, GValue* value) {
-            const std::string& string = access(settings);
+          [member](const Settings& settings, GValue* value) {
+            const std::string string = text_of(member.find(settings));
             g_value_set_string(value, string.empty() ? nullptr : string.c_str());
           }};
 }
 
-template <class Access>
-Property uint_property(const Text& text, guint least, guint most, GParamFlags flags, Access access) {
+template <class Find>
+Property bool_property(const Text& text, Member<Find> member) {
   const Settings defaults;
-  return {g_param_spec_uint(text.name, text.nick, text.blurb, least, most, access(defaults), flags),
-          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_uint(value); },
-          [access](const Settings& settings, GValue* value) { g_value_set_uint(value, access(settings)); }};
-}
-
-template <class Access>
-Property bool_property(const Text& text, GParamFlags flags, Access access) {
-  const Settings defaults;
-  return {g_param_spec_boolean(text.name, text.nick, text.blurb, static_cast<gboolean>(access(defaults)), flags),
-          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_boolean(value) != FALSE; },
-          [access](const Settings& settings, GValue* value) {
-            g_value_set_boolean(value, static_cast<gboolean>(access(settings)));
-          }};
-}
-
-template <class Access>
-Property uint64_property(const Text& text, GParamFlags flags, Access access) {
-  const Settings defaults;
-  return {g_param_spec_uint64(text.name, text.nick, text.blurb, 0, G_MAXINT64, access(defaults), flags),
-          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_uint64(value); },
-          [access](const Settings& settings, GValue* value) { g_value_set_uint64(value, access(settings)); }};
-}
-
-template <class Access>
-Property double_property(const Text& text, double least, double most, GParamFlags flags, Access access) {
-  const Settings defaults;
-  return {g_param_spec_double(text.name, text.nick, text.blurb, least, most, access(defaults), flags),
-          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_double(value); },
-          [access](const Settings& settings, GValue* value) { g_value_set_double(value, access(settings)); }};
-}
-
-template <class Access>
-Property enum_property(const Text& text, GType type, GParamFlags flags, Access access) {
-  const Settings defaults;
-  using Enum = std::decay_t<decltype(access(defaults))>;
-  return {g_param_spec_enum(text.name, text.nick, text.blurb, type, static_cast<gint>(access(defaults)), flags),
-          [access](Settings& settings, const GValue* value) {
-            access(settings) = static_cast<Enum>(g_value_get_enum(value));
+  return {g_param_spec_boolean(text.name, text.nick, text.blurb, static_cast<gboolean>(member.find(defaults)),
+                               member.flags),
+          [member](Settings& settings, const GValue* value) {
+            member.find(settings) = g_value_get_boolean(value) != FALSE;
           },
-          [access](const Settings& settings, GValue* value) {
-            g_value_set_enum(value, static_cast<gint>(access(settings)));
+          [member](const Settings& settings, GValue* value) {
+            g_value_set_boolean(value, static_cast<gboolean>(member.find(settings)));
           }};
 }
 
-template <class Access>
-Property flags_property(const Text& text, GType type, GParamFlags flags, Access access) {
-  const Settings defaults;
-  return {g_param_spec_flags(text.name, text.nick, text.blurb, type, access(defaults), flags),
-          [access](Settings& settings, const GValue* value) { access(settings) = g_value_get_flags(value); },
-          [access](const Settings& settings, GValue* value) { g_value_set_flags(value, access(settings)); }};
+/// How GObject handles a type of numbers.
+template <class Number>
+struct Gtype;
+template <>
+struct Gtype<gint> {
+  static constexpr auto spec = g_param_spec_int;
+  static constexpr auto get = g_value_get_int;
+  static constexpr auto set = g_value_set_int;
+};
+template <>
+struct Gtype<guint> {
+  static constexpr auto spec = g_param_spec_uint;
+  static constexpr auto get = g_value_get_uint;
+  static constexpr auto set = g_value_set_uint;
+};
+template <>
+struct Gtype<guint64> {
+  static constexpr auto spec = g_param_spec_uint64;
+  static constexpr auto get = g_value_get_uint64;
+  static constexpr auto set = g_value_set_uint64;
+};
+template <>
+struct Gtype<gdouble> {
+  static constexpr auto spec = g_param_spec_double;
+  static constexpr auto get = g_value_get_double;
+  static constexpr auto set = g_value_set_double;
+};
+
+// An option that is not given is 0.
+template <class Value>
+Value value_of(const Value& member) {
+  return member;
+}
+double value_of(const std::optional<double>& member) { return member.value_or(0); }
+
+template <class Value, class Number>
+void assign(Value& member, Number number) {
+  member = static_cast<Value>(number);
+}
+void assign(std::optional<double>& member, double number) {
+  member = number == 0 ? std::nullopt : std::optional(number);
 }
 
-#define PADIM_MEMBER(member) \
-  [](auto& settings) -> auto& { return settings.member; }
-
-Property threads_property() {
-  const Settings defaults;
-  return {g_param_spec_int("threads", "Threads", "Processor threads (-1 = all cores for a fit, 1 for a frame to score)",
-                           -1, 1024, defaults.threads, kReady),
-          [](Settings& settings, const GValue* value) { settings.threads = g_value_get_int(value); },
-          [](const Settings& settings, GValue* value) { g_value_set_int(value, settings.threads); }};
+/// The nearest number that the property's type holds.
+template <class Number, class Value>
+Number saturated(Value value) {
+  if constexpr (std::is_integral_v<Number>) {
+    if (std::cmp_greater(value, std::numeric_limits<Number>::max())) return std::numeric_limits<Number>::max();
+  }
+  return static_cast<Number>(value);
 }
+
+template <class Number, class Value, class Find>
+Property number_property(const Text& text, const Range<Value>& range, Member<Find> member) {
+  const Settings defaults;
+  return {
+      Gtype<Number>::spec(text.name, text.nick, text.blurb, saturated<Number>(range.least),
+                          saturated<Number>(range.most), saturated<Number>(value_of(member.find(defaults))),
+                          member.flags),
+      [member](Settings& settings, const GValue* value) { assign(member.find(settings), Gtype<Number>::get(value)); },
+      [member](const Settings& settings, GValue* value) {
+        Gtype<Number>::set(value, saturated<Number>(value_of(member.find(settings))));
+      }};
+}
+
+template <class Find>
+Property enum_property(const Text& text, GType type, Member<Find> member) {
+  const Settings defaults;
+  using Enum = std::decay_t<decltype(member.find(defaults))>;
+  return {
+      g_param_spec_enum(text.name, text.nick, text.blurb, type, static_cast<gint>(member.find(defaults)), member.flags),
+      [member](Settings& settings, const GValue* value) {
+        member.find(settings) = static_cast<Enum>(g_value_get_enum(value));
+      },
+      [member](const Settings& settings, GValue* value) {
+        g_value_set_enum(value, static_cast<gint>(member.find(settings)));
+      }};
+}
+
+template <class Find>
+Property flags_property(const Text& text, GType type, Member<Find> member) {
+  const Settings defaults;
+  return {g_param_spec_flags(text.name, text.nick, text.blurb, type, member.find(defaults), member.flags),
+          [member](Settings& settings, const GValue* value) { member.find(settings) = g_value_get_flags(value); },
+          [member](const Settings& settings, GValue* value) { g_value_set_flags(value, member.find(settings)); }};
+}
+
+constexpr Range<int> from(int least) { return {least, G_MAXINT, least}; }
+
+constexpr Range<std::uint64_t> kAnyUint64{0, G_MAXINT64, 0};
+
+// The range of an option that need not be given.
+constexpr Range<double> or_zero(const Range<double>& range) { return {0, range.most, 0}; }
 
 void add_model_properties(std::vector<Property>& out) {
   out.push_back(enum_property({"mode", "Mode",
@@ -113,159 +186,175 @@ void add_model_properties(std::vector<Property>& out) {
                                "a new fit; after a finished fit, detect goes on with its model. A fit's model is "
                                "computed in the background: frames of a live source pass without result meanwhile, "
                                "other sources wait"},
-                              mode_type(), kPlaying, PADIM_MEMBER(live.mode)));
+                              mode_type(), PADIM_LIVE(mode)));
   out.push_back(string_property({"model-file", "Model file",
                                  "Path of the .padim model: read in mode detect, written at the end of a fit (mode fit "
                                  "needs it; fit-then-detect without it keeps the model in memory)"},
-                                kReady, PADIM_MEMBER(model_file)));
+                                PADIM_FIXED(model_file)));
   out.push_back(bool_property({"strip-model", "Strip model",
                                "Leave out of the model files that are written what only learn, adapt-half-life, "
                                "padim merge and padim fit --resume need: a tenth of the size, the same scores. The "
                                "model in use keeps it"},
-                              kReady, PADIM_MEMBER(strip_model)));
+                              PADIM_FIXED(strip_model)));
   out.push_back(string_property({"backbone", "Backbone",
                                  "Name of the network, for example efficientnet_lite0 or resnet18 (NULL = what the "
                                  "model names, or efficientnet_lite0 for a fit)"},
-                                kReady, PADIM_MEMBER(backbone)));
+                                PADIM_FIXED(backbone.name)));
   out.push_back(string_property({"backbone-file", "Backbone file",
                                  "Path of the network's .safetensors weights (NULL = NAME.safetensors beside the "
                                  "model, in the folders of $PADIM_BACKBONES, then in the installed folder)"},
-                                kReady, PADIM_MEMBER(backbone_file)));
+                                PADIM_FIXED(backbone.weights_file)));
   out.push_back(string_property(
-      {"device", "Device", "Where the network runs: cpu, cuda, cuda:N or auto (the GPU if there is one)"}, kReady,
-      PADIM_MEMBER(device)));
-  out.push_back(enum_property({"precision", "Precision", "Arithmetic of the network"}, precision_type(), kReady,
-                              PADIM_MEMBER(precision)));
-  out.push_back(threads_property());
+      {"device", "Device", "Where the network runs: cpu, cuda, cuda:N or auto (the GPU if there is one)"},
+      PADIM_FIXED(backbone.device)));
+  out.push_back(enum_property({"precision", "Precision", "Arithmetic of the network"}, precision_type(),
+                              PADIM_FIXED(backbone.precision)));
+  out.push_back(number_property<gint>(
+      {"threads", "Threads", "Processor threads (-1 = all cores for a fit, 1 for a frame to score)"}, kThreads,
+      PADIM_FIXED(threads)));
 }
 
 void add_fit_properties(std::vector<Property>& out) {
-  out.push_back(uint_property(
-      {"fit-frames", "Fit frames", "Frames after which a fit ends (0 = at the end of the stream, or at finish-fit)"}, 0,
-      G_MAXINT, kReady, PADIM_MEMBER(fit_frames)));
-  out.push_back(uint_property({"fit-augment", "Fit augment",
-                               "Extra copies of each fitted frame with slightly other light, white balance, position "
-                               "and noise, for short fits of static scenes (0 = none)"},
-                              0, 16, kReady, PADIM_MEMBER(fit_augment)));
+  out.push_back(number_property<guint>(
+      {"fit-frames", "Fit frames", "Frames after which a fit ends (0 = at the end of the stream, or at finish-fit)"},
+      from(0), PADIM_FIXED(fit_frames)));
   out.push_back(
-      uint_property({"batch-size", "Batch size", "Frames per network run in a fit (0 = chosen by the device)"}, 0, 256,
-                    kReady, PADIM_MEMBER(batch_size)));
-  out.push_back(enum_property({"grid", "Grid", "Patch positions of a fit"}, grid_type(), kReady, PADIM_MEMBER(grid)));
-  out.push_back(uint_property({"search-radius", "Search radius",
-                               "Patch positions around each one where a part may lie, for parts that sit loosely (0 = "
-                               "exactly in place)"},
-                              0, 4, kReady, PADIM_MEMBER(search_radius)));
+      number_property<guint>({"fit-augment", "Fit augment",
+                              "Extra copies of each fitted frame with slightly other light, white balance, position "
+                              "and noise, for short fits of static scenes (0 = none)"},
+                             kAugment, PADIM_FIXED(fit.augment)));
+  out.push_back(
+      number_property<guint>({"batch-size", "Batch size", "Frames per network run in a fit (0 = chosen by the device)"},
+                             kBatchSize, PADIM_FIXED(fit.batch_size)));
+  out.push_back(enum_property({"grid", "Grid", "Patch positions of a fit"}, grid_type(), PADIM_FIXED(fit.grid)));
+  out.push_back(
+      number_property<guint>({"search-radius", "Search radius",
+                              "Patch positions around each one where a part may lie, for parts that sit loosely (0 = "
+                              "exactly in place)"},
+                             kSearchRadius, PADIM_FIXED(fit.search_radius)));
   out.push_back(enum_property({"reduction", "Reduction", "How the network's channels become the dimensions of a fit"},
-                              reduction_type(), kReady, PADIM_MEMBER(reduction)));
-  out.push_back(uint_property({"dimensions", "Dimensions", "Number of dimensions of all reductions but none"}, 1, 65535,
-                              kReady, PADIM_MEMBER(dimensions)));
-  out.push_back(
-      uint_property({"seed", "Seed", "Seed of reductions random and semi-orthogonal: equal seeds, equal reductions"}, 0,
-                    G_MAXUINT, kReady, PADIM_MEMBER(seed)));
+                              reduction_type(), PADIM_FIXED(fit.reduction)));
+  out.push_back(number_property<guint>({"dimensions", "Dimensions", "Number of dimensions of all reductions but none"},
+                                       kDimensions, PADIM_FIXED(fit.dimensions)));
+  out.push_back(number_property<guint>(
+      {"seed", "Seed", "Seed of reductions random and semi-orthogonal: equal seeds, equal reductions"}, kSeed,
+      PADIM_FIXED(fit.seed)));
   out.push_back(enum_property({"geometry", "Geometry", "Part of the frame that a fit looks at"}, geometry_type(),
-                              kReady, PADIM_MEMBER(geometry)));
+                              PADIM_FIXED(fit.geometry)));
   out.push_back(string_property({"input-size", "Input size",
                                  "Size of the network's input in a fit as WIDTHxHEIGHT, multiples of 16 (NULL = the "
                                  "frame's shape at about 256x256 pixels in all)"},
-                                kReady, PADIM_MEMBER(input_size)));
+                                PADIM_FIXED(input_size)));
   out.push_back(string_property({"roi", "Region of interest",
                                  "Part of the frame that a fit looks at, as x,y,width,height in pixels of the first "
                                  "frame, or in fractions of it where no number is above 1. Recorded in the model, "
                                  "which detection obeys (NULL = the whole frame, or what the model says)"},
-                                kReady, PADIM_MEMBER(roi)));
+                                PADIM_FIXED(roi)));
   out.push_back(string_property({"mask-file", "Mask file",
                                  "Picture of a whole frame whose dark places are ignored. A fit records it in the "
                                  "model; in mode detect it is applied on top of the model's own, where the network "
                                  "still sees what is ignored (NULL = none)"},
-                                kReady, PADIM_MEMBER(mask_file)));
-  out.push_back(double_property({"epsilon", "Epsilon",
-                                 "Regularisation added to each variance (0 = the backbone's recommendation; not "
-                                 "together with relative-epsilon)"},
-                                0, G_MAXDOUBLE, kReady, PADIM_MEMBER(epsilon)));
-  out.push_back(double_property({"relative-epsilon", "Relative epsilon",
-                                 "Regularisation as a fraction of the mean variance (0 = the backbone's "
-                                 "recommendation; not together with epsilon)"},
-                                0, G_MAXDOUBLE, kReady, PADIM_MEMBER(relative_epsilon)));
-  out.push_back(double_property(
+                                PADIM_FIXED(mask_file)));
+  out.push_back(
+      number_property<gdouble>({"epsilon", "Epsilon",
+                                "Regularisation added to each variance (0 = the backbone's recommendation; not "
+                                "together with relative-epsilon)"},
+                               or_zero(kEpsilon), PADIM_FIXED(fit.epsilon)));
+  out.push_back(number_property<gdouble>({"relative-epsilon", "Relative epsilon",
+                                          "Regularisation as a fraction of the mean variance (0 = the backbone's "
+                                          "recommendation; not together with epsilon)"},
+                                         or_zero(kEpsilon), PADIM_FIXED(fit.relative_epsilon)));
+  out.push_back(number_property<gdouble>(
       {"false-alarm-rate", "False-alarm rate", "Share of normal frames that a fit's threshold may call anomalous"},
-      1e-9, 0.5, kReady, PADIM_MEMBER(false_alarm_rate)));
+      kFalseAlarmRate, PADIM_FIXED(fit.false_alarm_rate)));
 }
 
 void add_live_properties(std::vector<Property>& out) {
+  out.push_back(number_property<guint>(
+      {"adapt-half-life", "Adapt half-life",
+       "Follows slow drift by folding scored frames that are normal into the model, in which a frame "
+       "counts half after this many others (0 = off). A defect that stays in view is not learned"},
+      kHalfLife, PADIM_LIVE(adapt_half_life)));
   out.push_back(
-      uint_property({"adapt-half-life", "Adapt half-life",
-                     "Follows slow drift by folding scored frames that are normal into the model, in which a frame "
-                     "counts half after this many others (0 = off). A defect that stays in view is not learned"},
-                    0, G_MAXINT, kPlaying, PADIM_MEMBER(live.adapt_half_life)));
-  out.push_back(
-      uint_property({"inference-interval", "Inference interval",
-                     "Frames of which one is scored; the others carry its result (1 = every frame is scored)"},
-                    1, G_MAXINT, kPlaying, PADIM_MEMBER(live.inference_interval)));
+      number_property<guint>({"inference-interval", "Inference interval",
+                              "Frames of which one is scored; the others carry its result (1 = every frame is scored)"},
+                             from(1), PADIM_LIVE(inference_interval)));
   out.push_back(enum_property({"late-policy", "Late policy",
                                "What becomes of a frame that the sink would show too late, while detecting. Every half "
                                "second one is scored all the same; a fit never skips a frame"},
-                              late_policy_type(), kPlaying, PADIM_MEMBER(live.late_policy)));
+                              late_policy_type(), PADIM_LIVE(late_policy)));
 }
 
 void add_output_properties(std::vector<Property>& out) {
-  out.push_back(double_property({"threshold", "Threshold",
-                                 "Score from which a frame is anomalous (0.5 = calibrated by the fit; lower finds "
-                                 "more, higher alarms less)"},
-                                0, 1, kControllable, PADIM_MEMBER(live.threshold)));
+  out.push_back(
+      number_property<gdouble>({"threshold", "Threshold",
+                                "Score from which a frame is anomalous (0.5 = calibrated by the fit; lower finds "
+                                "more, higher alarms less)"},
+                               kThreshold, controllable(PADIM_LIVE(threshold))));
   out.push_back(
       flags_property({"overlay", "Overlay", "What is drawn on the video (0 = nothing: frames are not copied)"},
-                     overlay_type(), kPlaying, PADIM_MEMBER(live.overlay)));
+                     overlay_type(), PADIM_LIVE(overlay)));
   out.push_back(flags_property({"overlay-text", "Overlay text", "What the text of overlay=text says"},
-                               overlay_text_type(), kPlaying, PADIM_MEMBER(live.overlay_text)));
+                               overlay_text_type(), PADIM_LIVE(overlay_text)));
   out.push_back(
       enum_property({"output", "Output",
                      "What becomes of a scored frame's picture: for a view of your own, tee the video and put "
                      "an element with output=map in one branch. Frames without a result pass as they are"},
-                    output_type(), kPlaying, PADIM_MEMBER(live.output)));
-  out.push_back(double_property(
-      {"overlay-opacity", "Overlay opacity", "Opacity of the heat map's hottest colour (0 = invisible, 1 = opaque)"}, 0,
-      1, kControllable, PADIM_MEMBER(live.overlay_opacity)));
-  out.push_back(double_property({"overlay-floor", "Overlay floor",
-                                 "Score below which the heat map leaves pixels untouched (0.5 = the calibrated "
-                                 "threshold)"},
-                                0, 1, kControllable, PADIM_MEMBER(live.overlay_floor)));
-  out.push_back(enum_property({"colormap", "Colormap", "Colours of the heat map"}, colormap_type(), kPlaying,
-                              PADIM_MEMBER(live.colormap)));
+                    output_type(), PADIM_LIVE(look.base)));
+  out.push_back(number_property<gdouble>(
+      {"overlay-opacity", "Overlay opacity", "Opacity of the heat map's hottest colour (0 = invisible, 1 = opaque)"},
+      kOverlayOpacity, controllable(PADIM_LIVE(look.opacity))));
+  out.push_back(
+      number_property<gdouble>({"overlay-floor", "Overlay floor",
+                                "Score below which the heat map leaves pixels untouched (0.5 = the calibrated "
+                                "threshold)"},
+                               kOverlayFloor, controllable(PADIM_LIVE(look.floor))));
+  out.push_back(
+      enum_property({"colormap", "Colormap", "Colours of the heat map"}, colormap_type(), PADIM_LIVE(look.colormap)));
   out.push_back(flags_property({"attach-meta", "Attach meta", "Metadata put on each scored frame"}, attach_meta_type(),
-                               kPlaying, PADIM_MEMBER(live.attach_meta)));
+                               PADIM_LIVE(attach_meta)));
   out.push_back(enum_property({"post-messages", "Post messages", "What is posted on the bus while detecting"},
-                              post_messages_type(), kPlaying, PADIM_MEMBER(live.post_messages)));
-  out.push_back(uint_property({"max-regions", "Maximum of regions",
-                               "Regions of an anomalous frame that are drawn and reported, the hottest first"},
-                              1, 64, kPlaying, PADIM_MEMBER(live.max_regions)));
-  out.push_back(double_property({"min-region-area", "Minimum region area",
-                                 "Fraction of the frame below which a region is neither drawn nor reported, unless it "
-                                 "is the hottest"},
-                                0, 1, kPlaying, PADIM_MEMBER(live.min_region_area)));
-  out.push_back(uint_property({"min-anomalous-frames", "Minimum of anomalous frames",
-                               "Consecutive anomalous frames that begin an anomaly event"},
-                              1, G_MAXINT, kPlaying, PADIM_MEMBER(live.min_anomalous_frames)));
-  out.push_back(uint64_property(
-      {"event-gap", "Event gap", "Normal running time in nanoseconds after which an anomaly counts as ended"}, kPlaying,
-      PADIM_MEMBER(live.event_gap_ns)));
-  out.push_back(uint64_property({"message-interval", "Message interval",
-                                 "Running time in nanoseconds between two padim-score messages of post-messages=all (0 "
-                                 "= one for every frame)"},
-                                kPlaying, PADIM_MEMBER(live.message_interval_ns)));
+                              post_messages_type(), PADIM_LIVE(post_messages)));
+  out.push_back(number_property<guint>({"max-regions", "Maximum of regions",
+                                        "Regions of an anomalous frame that are drawn and reported, the hottest first"},
+                                       kRegionCount, PADIM_LIVE(regions.count)));
+  out.push_back(
+      number_property<gdouble>({"min-region-area", "Minimum region area",
+                                "Fraction of the frame below which a region is neither drawn nor reported, unless it "
+                                "is the hottest"},
+                               kRegionArea, PADIM_LIVE(regions.area)));
+  out.push_back(number_property<guint>({"min-anomalous-frames", "Minimum of anomalous frames",
+                                        "Consecutive anomalous frames that begin an anomaly event"},
+                                       from(1), PADIM_LIVE(min_anomalous_frames)));
+  out.push_back(number_property<guint64>(
+      {"event-gap", "Event gap", "Normal running time in nanoseconds after which an anomaly counts as ended"},
+      kAnyUint64, PADIM_LIVE(event_gap_ns)));
+  out.push_back(
+      number_property<guint64>({"message-interval", "Message interval",
+                                "Running time in nanoseconds between two padim-score messages of post-messages=all (0 "
+                                "= one for every frame)"},
+                               kAnyUint64, PADIM_LIVE(message_interval_ns)));
   out.push_back(string_property({"json-location", "JSON location",
                                  "File that gets one JSON object per frame and line (- = standard output, NULL = "
                                  "none). Begun anew at each start; where it is moved or deleted, as logrotate does, "
                                  "it is made again within a second"},
-                                kReady, PADIM_MEMBER(json_location)));
-  out.push_back(uint64_property({"json-max-bytes", "JSON maximum of bytes",
-                                 "Size at which the file of json-location is renamed to NAME.1, in the place of an "
-                                 "older one, and begun anew (0 = never)"},
-                                kReady, PADIM_MEMBER(json_max_bytes)));
+                                PADIM_FIXED(json_location)));
+  out.push_back(
+      number_property<guint64>({"json-max-bytes", "JSON maximum of bytes",
+                                "Size at which the file of json-location is renamed to NAME.1, in the place of an "
+                                "older one, and begun anew (0 = never)"},
+                               kAnyUint64, PADIM_FIXED(json_max_bytes)));
 }
 
+#undef PADIM_LIVE
+#undef PADIM_FIXED
 #undef PADIM_MEMBER
 
 }  // namespace
+
+bool is_fixed(const Property& property) {
+  return (static_cast<unsigned>(property.spec->flags) & static_cast<unsigned>(GST_PARAM_MUTABLE_PLAYING)) == 0;
+}
 
 std::vector<Property> make_properties() {
   std::vector<Property> properties;

@@ -7,64 +7,60 @@
 
 namespace padim::gst {
 
-FitOptions fit_options(const Settings& settings) {
-  if (settings.epsilon > 0 && settings.relative_epsilon > 0) {
-    throw Error(ErrorCode::invalid_argument,
-                "epsilon and relative-epsilon are both set: set one of them, or neither for the backbone's default");
-  }
-  FitOptions options;
-  options.grid = settings.grid;
-  options.reduction = settings.reduction;
-  options.dimensions = static_cast<int>(settings.dimensions);
-  options.seed = settings.seed;
-  if (settings.epsilon > 0) options.epsilon = settings.epsilon;
-  if (settings.relative_epsilon > 0) options.relative_epsilon = settings.relative_epsilon;
-  options.search_radius = static_cast<int>(settings.search_radius);
-  options.geometry = settings.geometry;
-  options.input_size = parse_size(settings.input_size);
-  options.roi = parse_roi(settings.roi);
-  options.mask = mask_of(settings);
-  options.false_alarm_rate = settings.false_alarm_rate;
-  options.batch_size = static_cast<int>(settings.batch_size);
-  options.augment = static_cast<int>(settings.fit_augment);
-  options.threads = settings.threads;
-  return options;
-}
+namespace {
 
-void save(const Model& model, const std::string& file, const Settings& settings) {
-  (settings.strip_model ? model.stripped() : model).save(file);
-}
-
-Mask mask_of(const Settings& settings) { return settings.mask_file.empty() ? Mask{} : read_mask(settings.mask_file); }
-
-BackboneOptions backbone_options(const Settings& settings, const std::string& name,
-                                 const std::vector<std::filesystem::path>& folders) {
-  if (settings.threads == 0) {
-    throw Error(ErrorCode::invalid_argument, "threads is 0: set -1 for the default, or 1 and more");
-  }
-  BackboneOptions options;
-  options.name = name;
-  options.weights_file = settings.backbone_file;
+BackboneOptions backbone_options(const FixedSettings& settings, const std::vector<std::filesystem::path>& folders) {
+  BackboneOptions options = settings.backbone;
   if (!settings.model_file.empty()) {
     const auto folder = std::filesystem::path(settings.model_file).parent_path();
     options.search_path.push_back(folder.empty() ? "." : folder);
   }
   options.search_path.insert(options.search_path.end(), folders.begin(), folders.end());
-  options.device = settings.device;
-  options.precision = settings.precision;
   return options;
 }
 
+}  // namespace
+
+Setup make_setup(const FixedSettings& settings, const std::vector<std::filesystem::path>& folders) {
+  const Mask mask = settings.mask_file.empty() ? Mask{} : read_mask(settings.mask_file);
+  FitOptions fit = settings.fit;
+  fit.mask = mask;
+  fit.threads = settings.threads;
+  return {
+      .fit = {fit, settings.roi, settings.input_size, settings.fit_frames, {settings.model_file, settings.strip_model}},
+      .detect = {settings.model_file, backbone_options(settings, folders), settings.roi, {settings.threads, mask}},
+      .json_location = settings.json_location,
+      .json_max_bytes = settings.json_max_bytes,
+  };
+}
+
+FitOptions fit_options(const FitSetup& setup) {
+  if (setup.options.epsilon && setup.options.relative_epsilon) {
+    throw Error(ErrorCode::invalid_argument,
+                "epsilon and relative-epsilon are both set: set one of them, or neither for the backbone's default");
+  }
+  check_threads(setup.options.threads);
+  FitOptions options = setup.options;
+  options.input_size = parse_size(setup.input_size);
+  options.roi = parse_roi(setup.roi);
+  return options;
+}
+
+void check_threads(int threads) {
+  if (threads != 0) return;
+  throw Error(ErrorCode::invalid_argument, "threads is 0: set -1 for the default, or 1 and more");
+}
+
+void save(const Model& model, const ModelFile& target) {
+  (target.stripped ? model.stripped() : model).save(target.path);
+}
+
 OverlayOptions overlay_options(const LiveSettings& live) {
-  OverlayOptions options;
+  OverlayOptions options = live.look;
   options.parts.heatmap = (live.overlay & kOverlayHeatmap) != 0;
   options.parts.contour = (live.overlay & kOverlayContour) != 0;
   options.parts.boxes = (live.overlay & kOverlayBoxes) != 0;
   options.parts.text = (live.overlay & kOverlayText) != 0 && live.overlay_text != 0;
-  options.base = live.output == Output::map ? OverlayBase::map : OverlayBase::frame;
-  options.colormap = live.colormap;
-  options.opacity = live.overlay_opacity;
-  options.floor = live.overlay_floor;
   return options;
 }
 

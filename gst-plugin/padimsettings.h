@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "padim/backbone.h"
+#include "padim/detector.h"
 #include "padim/fitter.h"
-#include "padim/geometry.h"
 #include "padim/model.h"
 #include "padim/overlay.h"
+#include "padim/score_map.h"
 
 namespace padim::gst {
 
@@ -26,8 +27,6 @@ enum OverlayFlag : unsigned {
   kOverlayText = 1u << 3,
 };
 
-enum class Output { overlay, map };
-
 enum TextFlag : unsigned {
   kTextScore = 1u << 0,
   kTextState = 1u << 1,
@@ -42,71 +41,81 @@ enum MetaFlag : unsigned {
 };
 
 /// What may change while playing. The streaming thread takes a copy for each frame, so it holds nothing that
-/// allocates.
+/// allocates. The members' defaults are the properties' defaults, here as in FixedSettings.
 struct LiveSettings {
   Mode mode = Mode::detect;
   unsigned inference_interval = 1;  ///< frames of which the network sees one
   LatePolicy late_policy = LatePolicy::reuse;
   double threshold = 0.5;  ///< shown score; 0.5 is the calibrated threshold
-  Output output = Output::overlay;
   unsigned overlay = kOverlayHeatmap | kOverlayText;
   unsigned overlay_text = kTextScore | kTextState;
-  double overlay_opacity = OverlayOptions{}.opacity;
-  double overlay_floor = OverlayOptions{}.floor;
-  Colormap colormap = OverlayOptions{}.colormap;
+  OverlayOptions look;  ///< but for its parts, which overlay and overlay_text choose: overlay_options()
   unsigned attach_meta = kMetaScore | kMetaRoi | kMetaAnalytics;
   PostMessages post_messages = PostMessages::events;
   std::uint64_t message_interval_ns = 0;  ///< running time between two padim-score
-  unsigned max_regions = RegionLimits{}.count;
-  double min_region_area = RegionLimits{}.area;
+  RegionLimits regions;
   unsigned min_anomalous_frames = 1;
   std::uint64_t event_gap_ns = 1'000'000'000;
   unsigned adapt_half_life = 0;  ///< scored frames; 0: no adaptation
 };
 
-/// Everything a user sets. The members' defaults are the properties' defaults.
-struct Settings {
-  LiveSettings live;
-
+/// What is in force from start to stop. Texts are as the user wrote them.
+struct FixedSettings {
   std::string model_file;
-  bool strip_model = false;  ///< of what only a fit that goes on needs, when it is saved
-  std::string backbone;      ///< empty: what the model names, or the library's default for a fit
-  std::string backbone_file;
-  std::string device = BackboneOptions{}.device;
-  Precision precision = BackboneOptions{}.precision;
+  bool strip_model = false;              ///< of what only a fit that goes on needs, when it is saved
+  BackboneOptions backbone{.name = {}};  ///< name empty: what the model names, or the library's default for a fit
   int threads = -1;
   std::string roi;                   ///< "x,y,width,height"; empty: the whole frame, or what the model says
   std::string mask_file;             ///< empty: none
+  std::string input_size;            ///< of a fit, "WxH"; empty: chosen from the first frame
+  unsigned fit_frames = 0;           ///< 0: until the end of the stream
+  FitOptions fit;                    ///< but for what the above say
   std::string json_location;         ///< "-": standard output; empty: none
   std::uint64_t json_max_bytes = 0;  ///< 0: no limit
-
-  unsigned fit_frames = 0;   ///< 0: until the end of the stream
-  unsigned fit_augment = 0;  ///< extra copies of each frame
-  unsigned batch_size = 0;   ///< 0: the library chooses
-  Grid grid = FitOptions{}.grid;
-  unsigned search_radius = 0;
-  ReductionKind reduction = FitOptions{}.reduction;
-  unsigned dimensions = static_cast<unsigned>(FitOptions{}.dimensions);
-  unsigned seed = static_cast<unsigned>(FitOptions{}.seed);
-  GeometryMode geometry = FitOptions{}.geometry;
-  std::string input_size;       ///< "WxH"; empty: chosen from the first frame
-  double epsilon = 0;           ///< 0: the backbone's recommendation
-  double relative_epsilon = 0;  ///< 0: likewise
-  double false_alarm_rate = kStreamFalseAlarmRate;
 };
 
-/// Throws invalid_argument for settings that contradict each other, and what mask_of throws.
-[[nodiscard]] FitOptions fit_options(const Settings& settings);
+/// Where a model is written.
+struct ModelFile {
+  std::string path;       ///< empty: nowhere
+  bool stripped = false;  ///< without what only a fit that goes on needs
+};
 
-/// Writes a model as strip-model wants it. Throws cannot_write.
-void save(const Model& model, const std::string& file, const Settings& settings);
+/// What a fit makes. What contradicts itself is refused where a fit starts, by fit_options(): other modes do not mind.
+struct FitSetup {
+  FitOptions options;  ///< but for what the texts say
+  std::string roi;
+  std::string input_size;
+  std::uint64_t frames = 0;  ///< 0: until it is told to finish
+  ModelFile target;
+};
 
-/// The mask of mask-file, or an empty one. Throws not_found, cannot_read.
-[[nodiscard]] Mask mask_of(const Settings& settings);
+/// Which models score, and how.
+struct DetectSetup {
+  std::string model_file;    ///< that mode detect loads; empty: none
+  BackboneOptions backbone;  ///< name empty: what the model names
+  std::string roi;           ///< that a loaded model must have; empty: any
+  DetectorOptions detector;
+};
 
-/// The backbone `name`, looked for beside the model file, then in `folders`.
-[[nodiscard]] BackboneOptions backbone_options(const Settings& settings, const std::string& name,
-                                               const std::vector<std::filesystem::path>& folders);
+/// The fixed settings as start() finds them, each part for those who use it. The mask is decoded.
+struct Setup {
+  FitSetup fit;
+  DetectSetup detect;
+  std::string json_location;
+  std::uint64_t json_max_bytes = 0;
+};
+
+/// folders: where backbones are looked for, after the folder of the model file. Throws what read_mask throws.
+[[nodiscard]] Setup make_setup(const FixedSettings& settings, const std::vector<std::filesystem::path>& folders);
+
+/// Throws invalid_argument for settings that contradict each other or cannot be read.
+[[nodiscard]] FitOptions fit_options(const FitSetup& setup);
+
+/// Throws invalid_argument for a number of threads that says nothing.
+void check_threads(int threads);
+
+/// Writes a model as `target` wants it. Throws cannot_write.
+void save(const Model& model, const ModelFile& target);
 
 [[nodiscard]] OverlayOptions overlay_options(const LiveSettings& live);
 

@@ -41,16 +41,16 @@ GstClockTime time_since(gint64 begin_us) {
 
 }  // namespace
 
-State::State(GstElement* element, const Settings& settings, Shared& shared)
+State::State(GstElement* element, const Setup& setup, const LiveSettings& live, Shared& shared)
     : element_(element),
-      settings_(settings),
       shared_(shared),
-      live_(settings.live),
-      provider_(element, settings, shared),
-      learning_(element, settings) {
-  if (!settings_.json_location.empty()) json_.emplace(settings_.json_location, settings_.json_max_bytes);
+      live_(live),
+      provider_(element, setup.fit, setup.detect, shared),
+      learning_(element, setup.detect.detector.threads),
+      can_reload_(!setup.detect.model_file.empty()) {
+  if (!setup.json_location.empty()) json_.emplace(setup.json_location, setup.json_max_bytes);
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
-  if (live_.mode == Mode::detect) use(load_model(settings_));
+  if (live_.mode == Mode::detect) use(load_model(setup.detect));
 }
 
 std::string State::source_name() const {
@@ -77,8 +77,6 @@ State::Work State::work() const {
   if (in_use_) return Work::detect;
   return provider_.job() == Job::finishing ? Work::await_fit : Work::await_model;
 }
-
-RegionLimits State::region_limits() const { return {static_cast<int>(live_.max_regions), live_.min_region_area}; }
 
 void State::check_format(const GstVideoInfo& info) const {
   if (work() != Work::detect) return;
@@ -116,9 +114,9 @@ void State::reset() {
 }
 
 void State::reload() {
-  if (work() == Work::detect && !settings_.model_file.empty()) return provider_.reload();
+  if (work() == Work::detect && can_reload_) return provider_.reload();
   const std::string reason =
-      settings_.model_file.empty() ? "model-file is not set" : "no model is in use, as the element is not detecting";
+      can_reload_ ? "no model is in use, as the element is not detecting" : "model-file is not set";
   post_error(element_, GST_MESSAGE_WARNING,
              Error(ErrorCode::invalid_argument, "reload-model has nothing to replace: " + reason), Activity::reloading);
 }
@@ -199,7 +197,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
   }
   schedule_.skipped();
   if (plan == Plan::reuse) {
-    finish_frame(buffer, in_use_->detector->judge(live_.threshold, region_limits()), times, Freshness::reused);
+    finish_frame(buffer, in_use_->detector->judge(live_.threshold, live_.regions), times, Freshness::reused);
     return Outcome::hand_on;
   }
   ++dropped_;
@@ -210,7 +208,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
 
 const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
-  const Detection& detection = in_use_->detector->detect(frame.view(), live_.threshold, region_limits());
+  const Detection& detection = in_use_->detector->detect(frame.view(), live_.threshold, live_.regions);
   schedule_.scored(times);
   inference_ = times;
   return detection;

@@ -27,7 +27,7 @@ class State {
  public:
   /// Opens what the mode needs: model and backbone, or backbone and a new fit. A loaded model is run once, so that the
   /// first frame is as fast as the others. element and shared must outlive the state.
-  State(GstElement* element, const Settings& settings, Shared& shared);
+  State(GstElement* element, const Setup& setup, const LiveSettings& live, Shared& shared);
 
   /// Throws mismatch for video that does not fit the model in use; the format before stays in force then, as it does
   /// in the base class.
@@ -83,7 +83,6 @@ class State {
   void enter_mode();
   void use(LoadedModel loaded);
   void check_format(const GstVideoInfo& info) const;
-  [[nodiscard]] RegionLimits region_limits() const;
 
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
   [[nodiscard]] Outcome detect_frame(GstBuffer* buffer, const FrameTimes& times);
@@ -99,7 +98,6 @@ class State {
   void write_record(const FrameTimes& times, const char* state, const Detection* detection);
 
   GstElement* element_;
-  Settings settings_;
   Shared& shared_;
   LiveSettings live_;
   std::optional<GstVideoInfo> format_;
@@ -115,6 +113,7 @@ class State {
   AnomalyEvents events_;
   MessageInterval score_messages_;
   std::optional<JsonLines> json_;
+  bool can_reload_;            ///< there is a model file
   std::uint64_t frame_ = 0;    ///< input frames before this one
   std::uint64_t dropped_ = 0;  ///< of them
 };

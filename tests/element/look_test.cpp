@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <tuple>
@@ -119,6 +120,37 @@ TEST(LookModelTest, MaskNarrowsADetection) {
   EXPECT_GT(count_regions(plain.run(31, Content::anomalous).get()), 0U);
   ElementHarness narrowed("overlay=0 model-file=" + fitted_model() + " mask-file=" + folder.file("mask.pgm"));
   EXPECT_EQ(count_regions(narrowed.run(31, Content::anomalous).get()), 0U);
+}
+
+// The mask is decoded at the start: what becomes of its file afterwards changes nothing, for whichever model.
+TEST(LookModelTest, MaskFileMayGoWhileRunning) {
+  const TemporaryFolder folder;
+  const Scene scene;
+  const std::string mask = folder.file("mask.pgm");
+  const std::string model = folder.file("own.padim");
+  write_mask(mask, scene.width, scene.height, around_object(scene));
+  ElementHarness harness("mode=fit-then-detect fit-frames=16 overlay=0 model-file=" + model + " mask-file=" + mask);
+  std::filesystem::remove(mask);
+  harness.push_normal(0, 16);
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
+  EXPECT_EQ(count_regions(harness.run(31, Content::anomalous).get()), 0U) << "the fit's model";
+
+  std::filesystem::copy_file(fitted_model(), model, std::filesystem::copy_options::overwrite_existing);
+  EXPECT_TRUE(emit(harness.element(), "reload-model"));
+  bool reloaded = false;
+  for (int i = 32; i < 2000 && !reloaded; ++i) {
+    EXPECT_NE(harness.run(i), nullptr);
+    reloaded = !harness.messages(GST_MESSAGE_ELEMENT, "padim-reloaded").empty();
+    g_usleep(1000);
+  }
+  EXPECT_TRUE(reloaded) << "a model without a mask of its own";
+  EXPECT_EQ(count_regions(harness.run(31, Content::anomalous).get()), 0U);
+
+  EXPECT_TRUE(emit(harness.element(), "reset"));
+  harness.set("mode", "fit-then-detect");
+  harness.push_normal(0, 16);
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
+  EXPECT_EQ(count_regions(harness.run(31, Content::anomalous).get()), 0U) << "another fit";
 }
 
 void expect_failure(const std::vector<Failure>& failures, int code, const std::string& word) {
