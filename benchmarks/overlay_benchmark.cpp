@@ -17,7 +17,7 @@ constexpr int kMapHeight = 192;
 /// A disc of `percent` of the frame at shown score 0.6 with a soft rim, the rest at 0.1.
 padim::Detection detection_with(int percent) {
   padim::Detection d;
-  d.calibrated = 1;
+  d.calibrated_threshold = 1;
   d.map = {kMapWidth, kMapHeight, {}};
   d.mapping = {0, 0, static_cast<double>(kWidth) / kMapWidth, static_cast<double>(kHeight) / kMapHeight};
   const double radius = percent >= 100 ? 1e6 : std::sqrt(percent / 100.0 * kMapWidth * kMapHeight / M_PI);
@@ -30,7 +30,7 @@ padim::Detection detection_with(int percent) {
   }
   d.anomalous = percent > 0;
   d.raw_score = percent > 0 ? 1.5 : 0.1;
-  d.score = padim::shown_score(d.raw_score, d.calibrated);
+  d.score = padim::shown_score(d.raw_score, d.calibrated_threshold);
   if (d.anomalous) {
     const int side = percent >= 100 ? kHeight : static_cast<int>(2 * radius * d.mapping.scale_x);
     d.regions.push_back({(kWidth - side) / 2, (kHeight - side) / 2, side, side, 0.75 * side * side, 0.6});

@@ -52,7 +52,7 @@ GstBuffer* new_mask(const Detection& detection) {
   GstBuffer* mask = gst_buffer_new_allocate(nullptr, map.values.size(), nullptr);
   gst_buffer_add_video_meta(mask, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8, static_cast<guint>(map.width),
                             static_cast<guint>(map.height));
-  const double threshold = raw_score(detection.threshold, detection.calibrated);
+  const double threshold = raw_score(detection.threshold, detection.calibrated_threshold);
   GstMapInfo bytes;
   require(gst_buffer_map(mask, &bytes, GST_MAP_WRITE), "a GstAnalytics segmentation");
   std::transform(map.values.begin(), map.values.end(), bytes.data,

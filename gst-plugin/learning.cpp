@@ -12,7 +12,7 @@ bool Learning::prepare(const LoadedModel& in_use) {
   if (learner_) return true;
   if (unable_) return false;
   unable_ = !guarded(element_, GST_MESSAGE_WARNING, Activity::learning, false, [&] {
-    learner_ = std::make_unique<Learner>(in_use.backbone, in_use.model(), LearnerOptions{0, threads_});
+    learner_ = std::make_unique<Learner>(in_use.model(), LearnerOptions{0, threads_});
     return true;
   });
   return !unable_;
@@ -21,38 +21,34 @@ bool Learning::prepare(const LoadedModel& in_use) {
 void Learning::learn(const LoadedModel& in_use, std::uint64_t frames) {
   unable_ = false;  // the operator may hear it again
   if (!prepare(in_use)) return;
-  if (!in_stretch()) shown_ = 0;
   learner_->learn(static_cast<std::int64_t>(frames));
 }
 
 void Learning::observe(const LoadedModel& in_use, const Detection& detection, double half_life) {
   if (!in_stretch() && (half_life == 0 || !prepare(in_use))) return;
   learner_->set_half_life(half_life);
-  if (in_stretch()) ++shown_;
-  due_ = learner_->observe(detection, in_use.detector->embedding());
+  learner_->observe(detection, in_use.detector->embedding());
 }
 
 void Learning::end_stretch() {
-  if (!in_stretch()) return;
-  learner_->end_stretch();
-  due_ = due_ || shown_ > 0;
+  if (in_stretch()) learner_->end_stretch();
 }
 
 ModelJob Learning::take_job() {
-  due_ = false;
-  learned_ = in_stretch() ? 0 : std::exchange(shown_, 0);
-  return learner_->take_job();
+  Refresh refresh = learner_->take_refresh();
+  shown_ = static_cast<std::uint64_t>(refresh.frames_shown);
+  return std::move(refresh.job);
 }
 
 void Learning::adopt(const Model& before, const Model& after, const FrameTimes& times) {
   learner_->adopt(after);
-  gst_element_post_message(element_, new_learned_message(element_, times, before, after, std::exchange(learned_, 0)));
+  gst_element_post_message(element_, new_learned_message(element_, times, before, after, shown_));
 }
 
 void Learning::reset() {
   learner_.reset();
-  unable_ = due_ = false;
-  shown_ = learned_ = 0;
+  unable_ = false;
+  shown_ = 0;
 }
 
 }  // namespace padim::gst

@@ -30,7 +30,7 @@ class Learning {
   void end_stretch();
 
   /// A new model is worth computing: take_job().
-  [[nodiscard]] bool due() const { return due_; }
+  [[nodiscard]] bool due() const { return learner_ && learner_->due(); }
   [[nodiscard]] ModelJob take_job();
 
   /// The job's model is in use from now on; times: of the latest frame. Posts padim-learned or padim-adapted.
@@ -45,10 +45,8 @@ class Learning {
   GstElement* element_;
   int threads_;
   std::unique_ptr<Learner> learner_;
-  bool unable_ = false;  ///< the model cannot learn, which was said
-  bool due_ = false;
-  std::uint64_t shown_ = 0;    ///< frames of the stretch that is going on or waits for its job
-  std::uint64_t learned_ = 0;  ///< of the job
+  bool unable_ = false;      ///< the model cannot learn, which was said
+  std::uint64_t shown_ = 0;  ///< by the operator, in the job's model
 };
 
 }  // namespace padim::gst

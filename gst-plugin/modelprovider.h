@@ -7,9 +7,9 @@
 #include "fitsession.h"
 #include "frametimes.h"
 #include "loadedmodel.h"
-#include "padim/fitter.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
+#include "padim/learner.h"
 #include "padimsettings.h"
 #include "shared.h"
 

@@ -8,7 +8,6 @@
 #include "gst-common/videoframe.h"
 #include "guard.h"
 #include "padim/error.h"
-#include "padim/frame_record.h"
 #include "padimmessages.h"
 
 namespace padim::gst {
@@ -17,19 +16,6 @@ namespace {
 bool fits(Mode mode) { return mode == Mode::fit || mode == Mode::fit_then_detect; }
 
 bool detects(Mode mode) { return mode == Mode::detect || mode == Mode::fit_then_detect; }
-
-bool equal(const OverlayOptions& a, const OverlayOptions& b) {
-  return a.parts.heatmap == b.parts.heatmap && a.parts.contour == b.parts.contour && a.parts.boxes == b.parts.boxes &&
-         a.parts.text == b.parts.text && a.colormap == b.colormap && a.opacity == b.opacity && a.floor == b.floor &&
-         a.base == b.base;
-}
-
-// Whether drawing would change a pixel: memory that others hold too is copied only then.
-bool draws(const OverlayOptions& options, const Detection& detection) {
-  if (options.parts.text || options.base == OverlayBase::map) return true;
-  if (options.parts.heatmap && options.opacity > 0 && detection.score >= options.floor) return true;
-  return (options.parts.boxes || options.parts.contour) && !detection.regions.empty();
-}
 
 std::optional<std::int64_t> known(GstClockTime time) {
   return GST_CLOCK_TIME_IS_VALID(time) ? std::optional(static_cast<std::int64_t>(time)) : std::nullopt;
@@ -158,13 +144,13 @@ State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
       outcome = detect_frame(buffer, times);
       break;
     case Work::await_fit:
-      write_record(times, "finishing", nullptr);
+      write_record(times, FrameState::finishing, nullptr);
       break;
     case Work::await_model:
-      write_record(times, "loading", nullptr);
+      write_record(times, FrameState::loading, nullptr);
       break;
     case Work::none:
-      write_record(times, "off", nullptr);
+      write_record(times, FrameState::off, nullptr);
       break;
   }
   ++frame_;
@@ -173,7 +159,7 @@ State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
 
 void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
   const gint64 begin_us = g_get_monotonic_time();
-  write_record(times, "fit", nullptr);
+  write_record(times, FrameState::fit, nullptr);
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
   provider_.add(frame.view(), times);
   add_processing_time(begin_us);
@@ -201,7 +187,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
     return Outcome::hand_on;
   }
   ++dropped_;
-  write_record(times, "drop", nullptr);
+  write_record(times, FrameState::drop, nullptr);
   gst_element_post_message(element_, new_drop_message(element_, times, {frame_ + 1 - dropped_, dropped_}));
   return Outcome::drop;
 }
@@ -218,16 +204,17 @@ void State::finish_frame(GstBuffer* buffer, const Detection& detection, const Fr
   draw(buffer, detection);
   attach(buffer, detection, freshness);
   shared_.published.set_last_score(detection.score);
-  const char* state = freshness == Freshness::scored ? "detect" : freshness == Freshness::learned ? "learn" : "reuse";
+  const FrameState state = freshness == Freshness::scored    ? FrameState::detect
+                           : freshness == Freshness::learned ? FrameState::learn
+                                                             : FrameState::reuse;
   write_record(times, state, &detection);
 }
 
 void State::draw(GstBuffer* buffer, const Detection& detection) {
   const OverlayOptions options = overlay_options(live_);
   const double rate = frame_rate_.add(g_get_monotonic_time());
-  if (!draws(options, detection)) return;
-  if (!overlay_ || !equal(options, overlay_options_)) overlay_ = std::make_unique<Overlay>(options);
-  overlay_options_ = options;
+  if (!overlay_ || options != overlay_->options()) overlay_ = std::make_unique<Overlay>(options);
+  if (!overlay_->changes(detection)) return;
   MappedFrame frame(*format_, buffer, GST_MAP_READWRITE);
   const auto wants = [&](TextFlag flag) { return (live_.overlay_text & flag) != 0; };
   write_caption(detection, {wants(kTextScore), wants(kTextState), wants(kTextFps) ? rate : 0}, caption_);
@@ -265,7 +252,7 @@ void State::post_event_end() {
   }
 }
 
-void State::write_record(const FrameTimes& times, const char* state, const Detection* detection) {
+void State::write_record(const FrameTimes& times, FrameState state, const Detection* detection) {
   if (!json_) return;
   FrameRecord record;
   record.source = source_name();

@@ -15,6 +15,7 @@
 #include "loadedmodel.h"
 #include "modelprovider.h"
 #include "padim/detector.h"
+#include "padim/frame_record.h"
 #include "padim/overlay.h"
 #include "padimsettings.h"
 #include "shared.h"
@@ -95,7 +96,7 @@ class State {
   void attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const;
   void post_messages(const Detection& detection, const FrameTimes& times, Verdict verdict);
   void post_event_end();
-  void write_record(const FrameTimes& times, const char* state, const Detection* detection);
+  void write_record(const FrameTimes& times, FrameState state, const Detection* detection);
 
   GstElement* element_;
   Shared& shared_;
@@ -107,7 +108,6 @@ class State {
   InferenceSchedule schedule_;
   FrameTimes inference_;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;
-  OverlayOptions overlay_options_;  ///< of overlay_
   FrameRate frame_rate_;
   std::string caption_;
   AnomalyEvents events_;

@@ -53,6 +53,13 @@ class ElementTest(unittest.TestCase):
         for name in names:
             self.assertIn(f"`{name.replace('_', '-')}`", section("Metadata"))
 
+    def test_states(self):
+        """Each state of a frame has its row."""
+        header = (ROOT / "libpadim" / "include" / "padim" / "frame_record.h").read_text()
+        states = re.findall(r"^  ([a-z]+),", re.search(r"enum class FrameState \{(.*?)\};", header, re.DOTALL).group(1),
+                            re.MULTILINE)
+        self.assertEqual(re.findall(r"^\| `([a-z]+)` \|", section("JSON lines"), re.MULTILINE), states)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -15,14 +15,24 @@ namespace padim {
 
 /// What one frame's inspection found.
 struct Detection {
-  double raw_score = 0;         ///< maximum of the score map, >= 0
-  double score = 0;             ///< shown score: raw_score / (raw_score + calibrated), [0, 1)
-  double threshold = 0.5;       ///< shown threshold in force
-  double calibrated = 1;        ///< the model's raw threshold T, shown as 0.5: the scale of the heat map
-  bool anomalous = false;       ///< score >= threshold; exactly when `regions` is not empty
-  ScoreMap map;                 ///< raw scores at network-input size
-  FrameMapping mapping;         ///< from the map's coordinates to the frame's
-  std::vector<Region> regions;  ///< by falling score, within the limits asked for
+  double raw_score = 0;             ///< maximum of the score map, >= 0
+  double score = 0;                 ///< shown score: raw_score / (raw_score + calibrated_threshold), [0, 1)
+  double threshold = 0.5;           ///< shown threshold in force
+  double calibrated_threshold = 1;  ///< the model's raw threshold T, shown as 0.5: the scale of the heat map
+  bool anomalous = false;           ///< score >= threshold; exactly when `regions` is not empty
+  ScoreMap map;                     ///< raw scores at network-input size
+  FrameMapping mapping;             ///< from the map's coordinates to the frame's
+  std::vector<Region> regions;      ///< by falling score, within the limits asked for
+};
+
+/// Wall time that a frame took, in milliseconds per stage.
+struct StageTimes {
+  double preprocess = 0;  ///< the frame becomes the network's input
+  double network = 0;
+  double embedding = 0;  ///< feature maps to the embedding
+  double distances = 0;
+  double map = 0;
+  double regions = 0;  ///< of the latest judgement
 };
 
 /// How a detector runs.
@@ -51,11 +61,21 @@ class Detector {
   const Detection& detect(const ImageView& frame, double threshold = 0.5, const RegionLimits& limits = {});
 
   /// Judges the latest frame again, by another threshold and without the network. Lifetime as of detect(). Throws
-  /// invalid_argument where no frame was detected yet.
+  /// invalid_argument where no frame was detected yet with the model in use.
   const Detection& judge(double threshold, const RegionLimits& limits = {});
 
-  /// Embedding [P, d] of the latest frame; lives until the next call of detect(). Empty before the first one.
+  /// Swaps the model in use; nothing is computed, and what both models have in common (taps, geometry, reduction) stays
+  /// as it is: network, scratch memory, threads. The options' mask holds on. There is no latest frame afterwards.
+  /// Throws mismatch where the model does not belong to the backbone, invalid_argument where the mask does not fit its
+  /// geometry; the model before stays in use then, with its latest frame.
+  void replace(Model model);
+
+  /// Embedding [P, d] of the latest frame; lives until the next call of detect() or replace(). Empty where there is
+  /// none.
   [[nodiscard]] std::span<const float> embedding() const;
+
+  /// Of the latest frame.
+  [[nodiscard]] const StageTimes& stage_times() const;
 
   [[nodiscard]] const Model& model() const;
 

@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -45,15 +44,6 @@ struct FitOptions {
   std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;
 };
 
-/// Where a model's threshold comes from.
-enum class Threshold {
-  calibrate,  ///< block cross-calibration over everything seen
-  keep,       ///< the one that the continued model has: a refresh costs a fraction of a calibration
-};
-
-/// Computes a model; see Fitter::prepare.
-using ModelJob = std::function<Model(const std::function<bool(double)>& progress)>;
-
 /// Fits a model on a stream of normal frames in one pass and constant memory (PaDiM, arXiv 2011.08785, section 3.2;
 /// mergeable co-moments: Chan, Golub, LeVeque 1983). Not thread-safe: one thread at a time.
 class Fitter {
@@ -81,20 +71,6 @@ class Fitter {
   /// statistics as they were.
   void add(const ImageView& frame);
 
-  /// Folds in the embedding of one normal frame, [P, d], that a Detector with the same model's layout has computed.
-  void add_embedding(std::span<const float> embedding);
-
-  /// What is added from now on, up to end_stretch(), is a calibration segment of its own, however short: a new look of
-  /// what is normal.
-  void begin_stretch();
-  void end_stretch();
-
-  /// Every frame so far counts as `factor` frames, 0 < factor <= 1, from now on: exponential forgetting.
-  void forget(double factor);
-
-  /// The threshold that Threshold::keep keeps from now on.
-  void adopt_threshold(const Calibration& calibration);
-
   /// Frames added so far, those of a continued model included.
   [[nodiscard]] std::int64_t frames() const;
 
@@ -102,10 +78,6 @@ class Fitter {
   /// false stops the work (throws cancelled). The fitter can go on after it: add() more,
   /// finish() again. Throws numeric for fewer than 4 frames.
   [[nodiscard]] Model finish(const std::function<bool(double)>& progress = {});
-
-  /// Takes what has been added so far; the job computes the model from it, on any thread, while this fitter goes on.
-  /// The job is finish() otherwise.
-  [[nodiscard]] ModelJob prepare(Threshold threshold);
 
  private:
   struct Impl;

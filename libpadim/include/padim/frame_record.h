@@ -8,14 +8,28 @@
 
 namespace padim {
 
+/// What was done with a frame.
+enum class FrameState {
+  detect,     ///< scored
+  learn,      ///< scored while the operator shows what is normal
+  reuse,      ///< the result of an earlier frame stands for it
+  fit,        ///< folded into a fit
+  finishing,  ///< passed while the model of a fit is computed
+  loading,    ///< passed while the model is read
+  drop,       ///< not handed on: it came too late
+  off,        ///< passed, as nothing is to be done
+};
+
+/// Its name above.
+[[nodiscard]] std::string to_string(FrameState state);
+
 /// What is reported of one frame, as one line of JSON: the tool's --json and the element's json-location write the
 /// same.
 struct FrameRecord {
-  std::string source;                  ///< file or element that the frame came from
-  std::int64_t frame = 0;              ///< counts every input frame from 0
-  std::optional<std::int64_t> pts_ns;  ///< presentation time; absent for still images
-  std::string state = "detect";  ///< or "learn": shown by the operator as normal; "reuse": an earlier frame's result;
-                                 ///< "fit", "drop", "off": no result
+  std::string source;                                ///< file or element that the frame came from
+  std::int64_t frame = 0;                            ///< counts every input frame from 0
+  std::optional<std::int64_t> pts_ns;                ///< presentation time; absent for still images
+  FrameState state = FrameState::detect;             ///< only detect, learn and reuse have a result
   std::optional<std::int64_t> running_time_ns = {};  ///< since the pipeline plays; absent outside of one
   std::optional<std::int64_t> stream_time_ns = {};   ///< position in the stream; likewise
 };

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
-#include "padim/backbone.h"
 #include "padim/detector.h"
-#include "padim/fitter.h"
 #include "padim/model.h"
 
 namespace padim {
@@ -15,6 +14,16 @@ namespace padim {
 struct LearnerOptions {
   double half_life = 0;  ///< frames after which a folded frame counts half; 0: no adaptation
   int threads = -1;      ///< of the jobs; not positive: all cores
+};
+
+/// Computes a model, on any thread. `progress` as in Fitter::finish. Throws numeric, cancelled.
+using ModelJob = std::function<Model(const std::function<bool(double)>& progress)>;
+
+/// A new model that is worth computing.
+struct Refresh {
+  ModelJob job;
+  /// Frames that the operator showed and that are in no model in use yet; 0: the model follows drift alone.
+  std::int64_t frames_shown = 0;
 };
 
 /// Keeps a model up to date while it detects, in two ways. learn(): the operator says that what comes is normal. The
@@ -26,8 +35,9 @@ class Learner {
  public:
   static constexpr int kHoldOff = 15;
 
-  /// Throws what the resuming Fitter throws, and invalid_argument for a half-life that is negative or not finite.
-  Learner(std::shared_ptr<const Backbone> backbone, const Model& model, LearnerOptions options = {});
+  /// Throws invalid_argument where the model does not carry its statistics (it was stripped), and for a half-life that
+  /// is negative or not finite.
+  explicit Learner(const Model& model, LearnerOptions options = {});
   ~Learner();
   Learner(Learner&&) noexcept;
   Learner& operator=(Learner&&) noexcept;
@@ -43,17 +53,21 @@ class Learner {
   /// Frames that learn() still waits for.
   [[nodiscard]] std::int64_t learning() const;
 
-  /// What the detector has just found in a frame, and the frame's embedding. True while a new model is due.
-  bool observe(const Detection& detection, std::span<const float> embedding);
+  /// What the detector has just found in a frame, and the frame's embedding. Throws mismatch for an embedding of
+  /// another size than the model's.
+  void observe(const Detection& detection, std::span<const float> embedding);
 
-  /// The job that computes the new model; what is due then waits for new frames. The model goes to adopt().
-  [[nodiscard]] ModelJob take_job();
+  /// A new model is worth computing: take_refresh(). Never during a stretch: what an earlier one left waits for its
+  /// end.
+  [[nodiscard]] bool due() const;
 
-  /// A job's model is in use from now on: its threshold is the one that adaptation keeps.
+  /// What computes the new model; what is due then waits for new frames. One at a time: where its model does not come
+  /// to adopt(), as its job failed or was cancelled, the next refresh speaks for its frames as well. Throws
+  /// invalid_argument where nothing is due.
+  [[nodiscard]] Refresh take_refresh();
+
+  /// The model of the latest refresh is in use from now on: its threshold is the one that adaptation keeps.
   void adopt(const Model& model);
-
-  /// Frames of the model that the next job would compute.
-  [[nodiscard]] std::int64_t frames() const;
 
  private:
   struct Impl;

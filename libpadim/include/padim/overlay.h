@@ -21,6 +21,8 @@ struct OverlayParts {
   bool contour = false;  ///< outline of what reaches the threshold
   bool boxes = false;    ///< bounding box and score of each region
   bool text = true;      ///< score and state, top left
+
+  friend bool operator==(const OverlayParts&, const OverlayParts&) = default;
 };
 
 /// What the parts are drawn on.
@@ -36,6 +38,8 @@ struct OverlayOptions {
   double opacity = 0.5;  ///< of the heat map from floor + kHeatRise on, 0..1
   double floor = 0.3;    ///< shown score below which the heat map leaves pixels untouched, 0..1
   OverlayBase base = OverlayBase::frame;
+
+  friend bool operator==(const OverlayOptions&, const OverlayOptions&) = default;
 };
 
 /// What a caption says.
@@ -59,6 +63,11 @@ class Overlay {
   ~Overlay();
   Overlay(Overlay&&) noexcept;
   Overlay& operator=(Overlay&&) noexcept;
+
+  [[nodiscard]] const OverlayOptions& options() const noexcept;
+
+  /// False where draw() would leave every pixel as it is: memory that others hold too need not be copied for it.
+  [[nodiscard]] bool changes(const Detection& detection) const noexcept;
 
   /// `text` (UTF-8; what is not ASCII shows as '?') replaces the default caption ("0.73 ANOMALY" / "0.12 normal")
   /// where it is not empty. Whatever does not fit into the frame is clipped, or left out where it could not be read.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "embedding/image_pipeline.h"
 #include "image/mask.h"
 #include "model/compatibility.h"
@@ -17,22 +18,28 @@
 namespace padim {
 namespace {
 
+bool same_network(const ModelInfo& a, const ModelInfo& b) {
+  return a.backbone == b.backbone && a.weights_sha256 == b.weights_sha256 && a.taps == b.taps;
+}
+
+bool same_stages(const Model& one, const Model& other) {
+  const ModelInfo& a = one.info();
+  const ModelInfo& b = other.info();
+  return same_network(a, b) && a.grid == b.grid && a.reduction == b.reduction && a.dimensions == b.dimensions &&
+         a.geometry == b.geometry && a.positions == b.positions &&
+         std::ranges::equal(one.projection(), other.projection());
+}
+
 std::vector<std::uint8_t> mask_of(const Geometry& geometry, const DetectorOptions& options) {
   if (options.mask.values.empty()) return geometry.mask;
   return both(geometry.mask, resolve_mask(options.mask, geometry));
 }
 
-}  // namespace
-
-struct Detector::Impl {
-  Impl(const std::shared_ptr<const Backbone>& backbone, Model fitted, const DetectorOptions& options)
-      : model(std::move(fitted)),
-        network(backbone_for(model.info(), *backbone)),
-        pool(std::max(options.threads, 1)),
-        pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
+// What serves all models that differ in their Gaussians alone.
+struct Stages {
+  Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const DetectorOptions& options)
+      : pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
                  std::max(options.threads, 1)),
-        mahalanobis(model.mean(), model.whitener(), model.info().positions, model.info().dimensions,
-                    model.info().search_radius),
         mapper(model.info().positions, model.info().geometry.input, mask_of(model.info().geometry, options)),
         distances(static_cast<std::size_t>(model.info().positions.width) *
                   static_cast<std::size_t>(model.info().positions.height)) {
@@ -42,21 +49,70 @@ struct Detector::Impl {
     }
   }
 
-  void score(const ImageView& image) {
+  ImagePipeline pipeline;
+  ScoreMapper mapper;
+  std::vector<float> distances;  // [P]
+};
+
+Mahalanobis mahalanobis_of(const Model& model) {
+  const ModelInfo& info = model.info();
+  return {model.mean(), model.whitener(), info.positions, info.dimensions, info.search_radius};
+}
+
+}  // namespace
+
+struct Detector::Impl {
+  Impl(std::shared_ptr<const Backbone> whole, Model fitted, DetectorOptions how)
+      : options(std::move(how)),
+        backbone(std::move(whole)),
+        model(std::move(fitted)),
+        network(backbone_for(model.info(), *backbone)),
+        pool(std::max(options.threads, 1)),
+        stages(std::make_unique<Stages>(network, model, options)),
+        mahalanobis(mahalanobis_of(model)) {}
+
+  // Whatever may throw comes first, and changes nothing.
+  void replace(Model next) {
+    auto next_network = same_network(model.info(), next.info()) ? network : backbone_for(next.info(), *backbone);
+    auto next_stages = same_stages(model, next) ? nullptr : std::make_unique<Stages>(next_network, next, options);
+    Mahalanobis next_mahalanobis = mahalanobis_of(next);
+    forget_frame();
+    if (next_stages) stages = std::move(next_stages);
+    network = std::move(next_network);
+    mahalanobis = std::move(next_mahalanobis);
+    model = std::move(next);
+  }
+
+  void forget_frame() {
+    frame = {};
     embedding = {};
+  }
+
+  void score(const ImageView& image) {
+    forget_frame();
+    ImagePipeline& pipeline = stages->pipeline;
     pipeline.clear();
+    Stopwatch watch;
     detection.mapping = pipeline.push(image);
-    frame = {image.width, image.height};
+    times.preprocess = watch.lap();
     float raw = 0;
+    std::span<const float> latest;
     pipeline.run(pool, [&](std::span<const float> embedded) {
-      embedding = embedded;
-      mahalanobis.run(embedded, distances, pool);
-      raw = mapper.run(distances, detection.map);
+      latest = embedded;
+      watch.lap();
+      mahalanobis.run(embedded, stages->distances, pool);
+      times.distances = watch.lap();
+      raw = stages->mapper.run(stages->distances, detection.map);
+      times.map = watch.lap();
     });
+    times.network = pipeline.network_ms();
+    times.embedding = pipeline.embedding_ms();
     if (!std::isfinite(raw)) {
       throw Error(ErrorCode::numeric, "the backbone's output for this frame is not finite; try precision float32");
     }
     detection.raw_score = static_cast<double>(raw);
+    frame = {image.width, image.height};
+    embedding = latest;
   }
 
   void judge(double threshold, const RegionLimits& limits) {
@@ -66,32 +122,36 @@ struct Detector::Impl {
     if (limits.count < 1 || !(limits.area >= 0 && limits.area <= 1)) {
       throw Error(ErrorCode::invalid_argument, "region limits must be 1 or more regions, and an area of 0..1");
     }
-    detection.calibrated = model.info().calibration.threshold;
+    const double calibrated = model.info().calibration.threshold;
+    detection.calibrated_threshold = calibrated;
     detection.threshold = threshold;
-    detection.score = shown_score(detection.raw_score, detection.calibrated);
+    detection.score = shown_score(detection.raw_score, calibrated);
     // The raw score decides, so that frames and regions agree to the last bit.
-    const double raw_threshold = raw_score(threshold, detection.calibrated);
+    const double raw_threshold = raw_score(threshold, calibrated);
     detection.anomalous = detection.raw_score >= raw_threshold;
+    Stopwatch watch;
     detection.regions.clear();
-    if (!detection.anomalous) return;
-    find_regions(detection.map, raw_threshold, detection.calibrated, detection.mapping, frame, limits,
-                 detection.regions);
+    if (detection.anomalous) {
+      find_regions(detection.map, raw_threshold, calibrated, detection.mapping, frame, limits, detection.regions);
+    }
+    times.regions = watch.lap();
   }
 
+  DetectorOptions options;
+  std::shared_ptr<const Backbone> backbone;
   Model model;
   std::shared_ptr<const Backbone> network;  // with the model's taps
   WorkerPool pool;
-  ImagePipeline pipeline;
+  std::unique_ptr<Stages> stages;
   Mahalanobis mahalanobis;
-  ScoreMapper mapper;
-  std::vector<float> distances;      // [P]
-  Size frame;                        // the latest one
+  Size frame;                        // the latest one; 0x0: there is none
   std::span<const float> embedding;  // of the latest frame, in the pipeline
   Detection detection;
+  StageTimes times;
 };
 
 Detector::Detector(std::shared_ptr<const Backbone> backbone, Model model, DetectorOptions options)
-    : impl_(std::make_unique<Impl>(backbone, std::move(model), options)) {}
+    : impl_(std::make_unique<Impl>(std::move(backbone), std::move(model), std::move(options))) {}
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 Detector& Detector::operator=(Detector&&) noexcept = default;
@@ -103,13 +163,18 @@ const Detection& Detector::detect(const ImageView& frame, double threshold, cons
 }
 
 const Detection& Detector::judge(double threshold, const RegionLimits& limits) {
-  if (impl_->frame == Size{})
-    throw Error(ErrorCode::invalid_argument, "no frame was detected yet: call detect() first");
+  if (impl_->frame == Size{}) {
+    throw Error(ErrorCode::invalid_argument, "no frame was detected yet with this model: call detect() first");
+  }
   impl_->judge(threshold, limits);
   return impl_->detection;
 }
 
+void Detector::replace(Model model) { impl_->replace(std::move(model)); }
+
 std::span<const float> Detector::embedding() const { return impl_->embedding; }
+
+const StageTimes& Detector::stage_times() const { return impl_->times; }
 
 const Model& Detector::model() const { return impl_->model; }
 

@@ -134,6 +134,27 @@ void append_detection(std::string& out, const Detection& detection) {
 
 }  // namespace
 
+std::string to_string(FrameState state) {
+  switch (state) {
+    case FrameState::detect:
+      return "detect";
+    case FrameState::learn:
+      return "learn";
+    case FrameState::reuse:
+      return "reuse";
+    case FrameState::fit:
+      return "fit";
+    case FrameState::finishing:
+      return "finishing";
+    case FrameState::loading:
+      return "loading";
+    case FrameState::drop:
+      return "drop";
+    default:
+      return "off";
+  }
+}
+
 std::string to_json(const FrameRecord& record, const Detection* detection) {
   std::string out;
   out.reserve(256 + record.source.size() + (detection ? detection->regions.size() * 96 : 0));
@@ -145,7 +166,7 @@ std::string to_json(const FrameRecord& record, const Detection* detection) {
   append_time(out, ",\"running_time_ns\":", record.running_time_ns);
   append_time(out, ",\"stream_time_ns\":", record.stream_time_ns);
   out += ",\"state\":";
-  append_string(out, record.state);
+  append_string(out, to_string(record.state));
   if (detection) append_detection(out, *detection);
   out += '}';
   return out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -14,7 +15,7 @@ ImagePipeline::ImagePipeline(const std::shared_ptr<const Backbone>& backbone, Ge
       backbone_(backbone->with_last_tap_channels(embedding_.last_tap_channels())),
       batch_size_(batch_size),
       network_threads_(network_threads),
-      taps_(static_cast<std::size_t>(batch_size)) {
+      parts_(static_cast<std::size_t>(batch_size)) {
   const int multiple = backbone->info().taps.back().stride;
   if (geometry.input.width % multiple != 0 || geometry.input.height % multiple != 0) {
     throw Error(ErrorCode::invalid_argument, "network input " + to_string(geometry.input) + " is not a multiple of " +
@@ -40,13 +41,16 @@ void ImagePipeline::embed(WorkerPool& pool) {
   pool.split(pending_, [&](int begin, int end) {
     const auto first = static_cast<std::size_t>(begin);
     const auto count = static_cast<std::size_t>(end - begin);
-    auto& taps = taps_[first];
+    Part& part = parts_[first];
+    Stopwatch watch;
     backbone_->run(std::span(images_).subspan(first * image_bytes(), count * image_bytes()), end - begin, input.height,
-                   input.width, taps, network_threads_);
+                   input.width, part.taps, network_threads_);
+    part.network_ms = watch.lap();
     for (int i = 0; i < end - begin; ++i) {
       const auto at = (first + static_cast<std::size_t>(i)) * embedding_size();
-      embedding_.run(taps, i, std::span(embedded_).subspan(at, embedding_size()));
+      embedding_.run(part.taps, i, std::span(embedded_).subspan(at, embedding_size()));
     }
+    part.embedding_ms = watch.lap();
   });
 }
 

@@ -52,6 +52,10 @@ class ImagePipeline {
   [[nodiscard]] bool full() const { return pending_ == batch_size_; }
   [[nodiscard]] int pending() const { return pending_; }
 
+  /// Wall time of the latest run() of a batch of one frame.
+  [[nodiscard]] double network_ms() const { return parts_.front().network_ms; }
+  [[nodiscard]] double embedding_ms() const { return parts_.front().embedding_ms; }
+
   /// Drops the batch: what a failed run() left behind.
   void clear() { pending_ = 0; }
 
@@ -66,6 +70,13 @@ class ImagePipeline {
   }
 
  private:
+  // What a thread needs for its part of a batch.
+  struct Part {
+    std::vector<TapMaps> taps;
+    double network_ms = 0;
+    double embedding_ms = 0;
+  };
+
   [[nodiscard]] std::size_t image_bytes() const;
   [[nodiscard]] std::size_t embedding_size() const;
   void embed(WorkerPool& pool);
@@ -76,9 +87,9 @@ class ImagePipeline {
   int batch_size_;
   int network_threads_;
   int pending_ = 0;
-  std::vector<std::uint8_t> images_;        // [batch, height, width, 3]
-  std::vector<std::vector<TapMaps>> taps_;  // per first frame of a thread's part
-  std::vector<float> embedded_;             // [batch, P, d]
+  std::vector<std::uint8_t> images_;  // [batch, height, width, 3]
+  std::vector<Part> parts_;           // by their first frames
+  std::vector<float> embedded_;       // [batch, P, d]
 };
 
 }  // namespace padim

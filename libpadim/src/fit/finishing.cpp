@@ -29,9 +29,9 @@ struct ScoringArrays {
   std::vector<std::uint16_t> whitener;
 };
 
-class Completion {
+class Finishing {
  public:
-  Completion(const Segments& segments, ModelInfo info, WorkerPool& pool, const std::function<bool(double)>& progress)
+  Finishing(const Segments& segments, ModelInfo info, WorkerPool& pool, const std::function<bool(double)>& progress)
       : segments_(segments.settled(pool)), info_(std::move(info)), pool_(pool), progress_(progress) {
     info_.frames = segments_.frames();
     if (info_.frames < kMinimumFrames) {
@@ -120,14 +120,14 @@ class Completion {
 
 }  // namespace
 
-Model complete_model(const Segments& segments, ModelInfo info, Projection projection, Threshold threshold,
-                     WorkerPool& pool, const std::function<bool(double)>& progress) {
+Model finish_model(const Segments& segments, ModelInfo info, Projection projection, ThresholdPolicy policy,
+                   WorkerPool& pool, const std::function<bool(double)>& progress) {
   auto all = std::make_shared<Segments>(segments);
   all->flush(pool);
-  Completion completion(*all, std::move(info), pool, progress);
-  completion.choose_epsilon();
-  if (threshold == Threshold::calibrate) completion.calibrate_threshold();
-  return completion.model(std::move(all), std::move(projection));
+  Finishing finishing(*all, std::move(info), pool, progress);
+  finishing.choose_epsilon();
+  if (policy == ThresholdPolicy::calibrate) finishing.calibrate_threshold();
+  return finishing.model(std::move(all), std::move(projection));
 }
 
 }  // namespace padim

@@ -11,12 +11,11 @@
 #include "embedding/image_pipeline.h"
 #include "embedding/semi_orthogonal.h"
 #include "fit/basis_pass.h"
-#include "fit/finishing.h"
+#include "fit/embedding_fit.h"
 #include "image/augmentation.h"
 #include "model/compatibility.h"
 #include "model/tensors.h"
 #include "padim/error.h"
-#include "statistics/segments.h"
 
 namespace padim {
 namespace {
@@ -116,19 +115,12 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   return info;
 }
 
-const Segments& segments_of(const Model& model) {
-  if (model.resumable()) return *model.tensors().segments;
-  throw Error(
-      ErrorCode::invalid_argument,
-      "model " + model.id() + " was stripped of its statistics, so its fit cannot go on: fit again, and keep them");
-}
-
 // What a fit needs once the first frame has told the geometry.
 struct Session {
-  Session(ImagePipeline images, Segments seen) : pipeline(std::move(images)), segments(std::move(seen)) {}
+  Session(ImagePipeline images, EmbeddingFit seen) : pipeline(std::move(images)), fit(std::move(seen)) {}
 
   ImagePipeline pipeline;
-  Segments segments;
+  EmbeddingFit fit;
 };
 
 }  // namespace
@@ -150,7 +142,7 @@ struct Fitter::Impl {
         info(model.info()),
         projection(model.tensors().projection) {
     check(options, backbone->info());
-    session = std::make_unique<Session>(make_pipeline(), segments_of(model));
+    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model));
   }
 
   [[nodiscard]] int batch() const { return batch_size(options, backbone->info(), pool); }
@@ -171,9 +163,8 @@ struct Fitter::Impl {
   void open() {
     ImagePipeline pipeline = make_pipeline();
     info.positions = pipeline.positions();
-    const int positions = info.positions.width * info.positions.height;
-    const auto limits = statistics_limits(info, options.max_statistics_bytes);
-    session = std::make_unique<Session>(std::move(pipeline), Segments(positions, info.dimensions, limits));
+    session =
+        std::make_unique<Session>(std::move(pipeline), EmbeddingFit(info, projection, options.max_statistics_bytes));
   }
 
   [[nodiscard]] bool needs_basis() const {
@@ -237,37 +228,26 @@ struct Fitter::Impl {
     int i = 0;
     session->pipeline.run(pool, [&](std::span<const float> embedding) {
       const auto sample = i++ % copies() == 0 ? Segments::Sample::frame : Segments::Sample::augmented;
-      session->segments.append(embedding, sample, pool);
+      session->fit.add(embedding, sample, pool);
     });
   }
 
-  // Everything that was added so far is in the segments afterwards.
-  Segments& segments() {
+  Model finish(const std::function<bool(double)>& progress) {
     if (needs_basis() && basis_pass) learn_basis();
     if (!session) throw Error(ErrorCode::numeric, "the fit has not seen a frame yet");
     run_batch();
-    return session->segments;
-  }
-
-  ModelJob prepare(Threshold threshold) {
-    // Statistics with a pending update would be copied by the job.
-    segments().flush(pool);
-    return [segments = session->segments, info = info, projection = projection, threads = options.threads,
-            threshold](const std::function<bool(double)>& progress) {
-      WorkerPool workers(threads);
-      return complete_model(segments, info, projection, threshold, workers, progress);
-    };
+    return session->fit.prepare(ThresholdPolicy::calibrate, options.threads, pool)(progress);
   }
 
   [[nodiscard]] std::int64_t frames() const {
-    if (session) return session->segments.frames() + session->pipeline.pending() / copies();
+    if (session) return session->fit.frames() + session->pipeline.pending() / copies();
     return basis_pass ? basis_pass->kept() : 0;
   }
 
   std::shared_ptr<const Backbone> backbone;
   FitOptions options;
   WorkerPool pool;
-  ModelInfo info;         // as complete_model() takes it; geometry and positions once there is a session
+  ModelInfo info;         // as finish_model() takes it; geometry and positions once there is a session
   Projection projection;  // of reduction pca: once there is a session
   std::unique_ptr<BasisPass> basis_pass;
   bool observed = false;  // by a first pass of the caller's
@@ -277,10 +257,11 @@ struct Fitter::Impl {
 
 Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress) {
   check_mergeable(a, b);
-  WorkerPool pool(FitOptions{}.threads);
-  Segments segments = segments_of(a);
-  segments.absorb(segments_of(b), pool);
-  return complete_model(segments, a.info(), a.tensors().projection, Threshold::calibrate, pool, progress);
+  const int threads = FitOptions{}.threads;
+  WorkerPool pool(threads);
+  EmbeddingFit fit(a);
+  fit.absorb(b, pool);
+  return fit.prepare(ThresholdPolicy::calibrate, threads, pool)(progress);
 }
 
 Fitter::Fitter(std::shared_ptr<const Backbone> backbone, FitOptions options)
@@ -297,34 +278,8 @@ void Fitter::observe(const ImageView& frame) { impl_->observe(frame); }
 
 void Fitter::add(const ImageView& frame) { impl_->add(frame); }
 
-void Fitter::add_embedding(std::span<const float> embedding) {
-  Segments& segments = impl_->segments();
-  const auto expected =
-      static_cast<std::size_t>(segments.positions()) * static_cast<std::size_t>(segments.dimensions());
-  if (embedding.size() != expected) {
-    throw Error(ErrorCode::mismatch, "an embedding of " + std::to_string(embedding.size()) +
-                                         " values does not fit the model's " + std::to_string(expected));
-  }
-  segments.append(embedding, Segments::Sample::frame, impl_->pool);
-}
-
-void Fitter::begin_stretch() { impl_->segments().begin_stretch(); }
-
-void Fitter::end_stretch() { impl_->segments().close_segment(); }
-
-void Fitter::forget(double factor) {
-  require(factor > 0 && factor <= 1, "the factor of forgetting must be above 0 and at most 1");
-  impl_->segments().forget(factor);
-}
-
-void Fitter::adopt_threshold(const Calibration& calibration) { impl_->info.calibration = calibration; }
-
 std::int64_t Fitter::frames() const { return impl_->frames(); }
 
-ModelJob Fitter::prepare(Threshold threshold) { return impl_->prepare(threshold); }
-
-Model Fitter::finish(const std::function<bool(double)>& progress) {
-  return impl_->prepare(Threshold::calibrate)(progress);
-}
+Model Fitter::finish(const std::function<bool(double)>& progress) { return impl_->finish(progress); }
 
 }  // namespace padim

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/worker_pool.h"
+#include "fit/embedding_fit.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -16,17 +18,10 @@ namespace {
 constexpr double kRefreshesPerHalfLife = 8;
 constexpr double kMostFramesPerRefresh = 500;
 
-FitOptions fit_options(const LearnerOptions& options) {
-  FitOptions result;
-  result.threads = options.threads;
-  return result;
-}
-
 }  // namespace
 
 struct Learner::Impl {
-  Impl(std::shared_ptr<const Backbone> backbone, const Model& model, const LearnerOptions& options)
-      : fitter(std::move(backbone), model, fit_options(options)) {
+  Impl(const Model& model, const LearnerOptions& options) : threads(options.threads), pool(threads), fit(model) {
     set_half_life(options.half_life);
   }
 
@@ -37,76 +32,84 @@ struct Learner::Impl {
     half_life = frames;
   }
 
-  void fold_learned(std::span<const float> embedding) {
-    fitter.add_embedding(embedding);
-    ++learned;
-    if (--to_learn == 0) end_stretch();
+  void learn(std::int64_t frames) {
+    if (frames < 1) throw Error(ErrorCode::invalid_argument, "the number of frames to learn must be at least 1");
+    if (to_learn == 0) fit.begin_stretch();
+    to_learn += frames;
+  }
+
+  void fold_shown(std::span<const float> embedding) {
+    fit.add(embedding, Segments::Sample::frame, pool);
+    ++shown;
+    if (--to_learn == 0) fit.end_stretch();
   }
 
   void end_stretch() {
-    fitter.end_stretch();
-    to_learn = 0;
-    if (std::exchange(learned, 0) > 0) due = Due::calibrated;
+    if (std::exchange(to_learn, 0) > 0) fit.end_stretch();
   }
 
   void adapt(const Detection& detection, std::span<const float> embedding) {
     since_anomaly = detection.anomalous ? 0 : std::min(since_anomaly + 1, kHoldOff);
     if (since_anomaly < kHoldOff) return;
-    fitter.forget(std::exp2(-1 / half_life));
-    fitter.add_embedding(embedding);
-    const double interval = std::clamp(half_life / kRefreshesPerHalfLife, 1.0, kMostFramesPerRefresh);
-    if (++folded < interval) return;
-    if (due == Due::nothing) due = Due::refreshed;
+    fit.forget(std::exp2(-1 / half_life));
+    fit.add(embedding, Segments::Sample::frame, pool);
+    ++folded;
+    if (folded >= std::clamp(half_life / kRefreshesPerHalfLife, 1.0, kMostFramesPerRefresh)) drifted = true;
   }
 
-  enum class Due { nothing, refreshed, calibrated };
+  [[nodiscard]] bool due() const { return to_learn == 0 && (shown > 0 || drifted); }
 
-  Fitter fitter;
+  Refresh take_refresh() {
+    if (!due()) throw Error(ErrorCode::invalid_argument, "no refresh is due: ask due() before");
+    frames_in_job += std::exchange(shown, 0);
+    drifted = false;
+    folded = 0;
+    const auto policy = frames_in_job > 0 ? ThresholdPolicy::calibrate : ThresholdPolicy::keep;
+    return {fit.prepare(policy, threads, pool), frames_in_job};
+  }
+
+  void adopt(const Model& model) {
+    frames_in_job = 0;
+    fit.adopt_threshold(model.info().calibration);
+  }
+
+  int threads;
+  WorkerPool pool;
+  EmbeddingFit fit;
   double half_life = 0;
   std::int64_t to_learn = 0;
-  std::int64_t learned = 0;  // of the stretch that is going on
+  std::int64_t shown = 0;          // by the operator, since the latest job was taken
+  std::int64_t frames_in_job = 0;  // shown before, but in no model that was adopted
   int since_anomaly = kHoldOff;
-  double folded = 0;  // since the last job
-  Due due = Due::nothing;
+  double folded = 0;  // of drift, since the latest job was taken
+  bool drifted = false;
 };
 
-Learner::Learner(std::shared_ptr<const Backbone> backbone, const Model& model, LearnerOptions options)
-    : impl_(std::make_unique<Impl>(std::move(backbone), model, options)) {}
+Learner::Learner(const Model& model, LearnerOptions options) : impl_(std::make_unique<Impl>(model, options)) {}
 Learner::~Learner() = default;
 Learner::Learner(Learner&&) noexcept = default;
 Learner& Learner::operator=(Learner&&) noexcept = default;
 
 void Learner::set_half_life(double frames) { impl_->set_half_life(frames); }
 
-void Learner::learn(std::int64_t frames) {
-  if (frames < 1) throw Error(ErrorCode::invalid_argument, "the number of frames to learn must be at least 1");
-  if (impl_->to_learn == 0) impl_->fitter.begin_stretch();
-  impl_->to_learn += frames;
-}
+void Learner::learn(std::int64_t frames) { impl_->learn(frames); }
 
-void Learner::end_stretch() {
-  if (impl_->to_learn > 0) impl_->end_stretch();
-}
+void Learner::end_stretch() { impl_->end_stretch(); }
 
 std::int64_t Learner::learning() const { return impl_->to_learn; }
 
-bool Learner::observe(const Detection& detection, std::span<const float> embedding) {
+void Learner::observe(const Detection& detection, std::span<const float> embedding) {
   if (impl_->to_learn > 0) {
-    impl_->fold_learned(embedding);
+    impl_->fold_shown(embedding);
   } else if (impl_->half_life > 0) {
     impl_->adapt(detection, embedding);
   }
-  return impl_->due != Impl::Due::nothing;
 }
 
-ModelJob Learner::take_job() {
-  const auto due = std::exchange(impl_->due, Impl::Due::nothing);
-  impl_->folded = 0;
-  return impl_->fitter.prepare(due == Impl::Due::calibrated ? Threshold::calibrate : Threshold::keep);
-}
+bool Learner::due() const { return impl_->due(); }
 
-void Learner::adopt(const Model& model) { impl_->fitter.adopt_threshold(model.info().calibration); }
+Refresh Learner::take_refresh() { return impl_->take_refresh(); }
 
-std::int64_t Learner::frames() const { return impl_->fitter.frames(); }
+void Learner::adopt(const Model& model) { impl_->adopt(model); }
 
 }  // namespace padim

@@ -65,6 +65,9 @@ struct Overlay::Impl {
   }
 
   void draw(const MutableImageView& frame, const Detection& detection, std::string_view text);
+  [[nodiscard]] bool changes(const Detection& detection) const noexcept;
+  [[nodiscard]] bool draws_heat(const Detection& detection) const noexcept;
+  [[nodiscard]] bool draws_lines(const Detection& detection) const noexcept;
   void use(const ColourSpace& space);
   void annotate(const MutableImageView& frame, const Detection& detection, std::string_view text);
   void write_caption(const Detection& detection, std::string_view text);
@@ -90,17 +93,28 @@ void Overlay::Impl::use(const ColourSpace& wanted) {
   space = wanted;
 }
 
+bool Overlay::Impl::draws_heat(const Detection& detection) const noexcept {
+  return options.parts.heatmap && options.opacity > 0 && detection.score >= options.floor;
+}
+
+bool Overlay::Impl::draws_lines(const Detection& detection) const noexcept {
+  return (options.parts.contour || options.parts.boxes) && detection.anomalous;
+}
+
+bool Overlay::Impl::changes(const Detection& detection) const noexcept {
+  return options.base == OverlayBase::map || options.parts.text || draws_heat(detection) || draws_lines(detection);
+}
+
 void Overlay::Impl::draw(const MutableImageView& frame, const Detection& detection, std::string_view text) {
   check_map(detection.map);
   use({frame.format, frame.matrix, frame.range});
   if (options.base == OverlayBase::map) {
     heat.clear(frame, *space);
-    heat.draw(frame, detection.map, detection.mapping, detection.calibrated, kMapFloor, heat_colours);
+    heat.draw(frame, detection.map, detection.mapping, detection.calibrated_threshold, kMapFloor, heat_colours);
   } else if (options.parts.heatmap && options.opacity > 0) {
-    heat.draw(frame, detection.map, detection.mapping, detection.calibrated, options.floor, heat_colours);
+    heat.draw(frame, detection.map, detection.mapping, detection.calibrated_threshold, options.floor, heat_colours);
   }
-  const bool lines = (options.parts.contour || options.parts.boxes) && detection.anomalous;
-  if (lines || options.parts.text) annotate(frame, detection, text);
+  if (draws_lines(detection) || options.parts.text) annotate(frame, detection, text);
 }
 
 /// Contour under boxes under text: what is drawn later covers what was there.
@@ -115,7 +129,7 @@ void Overlay::Impl::annotate(const MutableImageView& frame, const Detection& det
     label_face.set_capital_height(std::max(kSmallestCapital, capital * 3 / 4));
   }
   if (options.parts.contour && detection.anomalous) {
-    const double level = raw_score(detection.threshold, detection.calibrated);
+    const double level = raw_score(detection.threshold, detection.calibrated_threshold);
     stroke_contour(layer, detection.map, level, detection.mapping, line_width);
   }
   if (options.parts.boxes && detection.anomalous) {
@@ -163,6 +177,10 @@ Overlay::Overlay(OverlayOptions options) : impl_(std::make_unique<Impl>(options)
 Overlay::~Overlay() = default;
 Overlay::Overlay(Overlay&&) noexcept = default;
 Overlay& Overlay::operator=(Overlay&&) noexcept = default;
+
+const OverlayOptions& Overlay::options() const noexcept { return impl_->options; }
+
+bool Overlay::changes(const Detection& detection) const noexcept { return impl_->changes(detection); }
 
 void Overlay::draw(const MutableImageView& frame, const Detection& detection, const std::string& text) {
   impl_->draw(frame, detection, text);

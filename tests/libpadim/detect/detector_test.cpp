@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -50,8 +51,8 @@ TEST(Detector, FindsADefectWhereItIs) {
     EXPECT_NEAR(region.score, detection.score, 1e-6);
     EXPECT_EQ(detection.raw_score,
               static_cast<double>(*std::max_element(detection.map.values.begin(), detection.map.values.end())));
-    EXPECT_NEAR(detection.score, detection.raw_score / (detection.raw_score + detection.calibrated), 1e-12);
-    EXPECT_EQ(detection.calibrated, detector.model().info().calibration.threshold);
+    EXPECT_NEAR(detection.score, detection.raw_score / (detection.raw_score + detection.calibrated_threshold), 1e-12);
+    EXPECT_EQ(detection.calibrated_threshold, detector.model().info().calibration.threshold);
   }
 }
 
@@ -114,6 +115,165 @@ TEST(Detector, SharesAModelBetweenThreads) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(equal, 200);
+}
+
+// Counts what detectors ask of a backbone.
+class CountingBackbone : public Backbone {
+ public:
+  struct Counts {
+    int networks = 0;
+    int runs = 0;
+  };
+
+  CountingBackbone(std::shared_ptr<const Backbone> counted, Counts& counts)
+      : counted_(std::move(counted)), counts_(counts) {}
+
+  [[nodiscard]] const BackboneInfo& info() const override { return counted_->info(); }
+  [[nodiscard]] std::shared_ptr<const Backbone> with_taps(std::span<const int> taps) const override {
+    ++counts_.networks;
+    return std::make_shared<CountingBackbone>(counted_->with_taps(taps), counts_);
+  }
+  [[nodiscard]] std::shared_ptr<const Backbone> with_last_tap_channels(std::span<const int> channels) const override {
+    ++counts_.networks;
+    return std::make_shared<CountingBackbone>(counted_->with_last_tap_channels(channels), counts_);
+  }
+  void run(std::span<const std::uint8_t> images, int batch, int height, int width, std::vector<TapMaps>& taps,
+           int threads) const override {
+    ++counts_.runs;
+    counted_->run(images, batch, height, width, taps, threads);
+  }
+
+ private:
+  std::shared_ptr<const Backbone> counted_;
+  Counts& counts_;
+};
+
+// A model in the place of another scores as in a detector of its own, whatever the two have in common.
+TEST(Detector, ReplacesItsModel) {
+  const auto changed = [](const auto& change) {
+    FitOptions fit = options();
+    change(fit);
+    Fitter fitter(backbone(), fit);
+    add(fitter, 20, 70);
+    return fitter.finish();
+  };
+  const Model models[] = {
+      changed([](FitOptions&) {}),
+      changed([](FitOptions& fit) {
+        fit.input_size = {96, 64};
+      }),
+      changed([](FitOptions& fit) { fit.taps = {"middle"}; }),
+      changed([](FitOptions& fit) { fit.grid = Grid::finest; }),
+      changed([](FitOptions& fit) { fit.search_radius = 2; }),
+      changed([](FitOptions& fit) {
+        fit.roi = {16, 8, 40, 32};
+      }),
+      changed([](FitOptions& fit) {
+        fit.reduction = ReductionKind::pca;
+        fit.dimensions = 5;
+      }),
+      changed([](FitOptions& fit) {
+        fit.reduction = ReductionKind::random;
+        fit.dimensions = 7;
+      }),
+  };
+  Detector detector(backbone(), fitted());
+  const auto pixels = defective(3);
+  for (int round = 0; round < 2; ++round) {
+    for (const Model& model : models) {
+      detector.detect(view_of(pixels));
+      detector.replace(model);
+      EXPECT_EQ(detector.model().id(), model.id());
+      const Detection& detection = detector.detect(view_of(pixels));
+      Detector fresh(backbone(), model);
+      const Detection& expected = fresh.detect(view_of(pixels));
+      EXPECT_EQ(detection.map.values, expected.map.values);
+      EXPECT_EQ(detection.score, expected.score);
+      EXPECT_TRUE(std::ranges::equal(detector.embedding(), fresh.embedding()));
+    }
+  }
+}
+
+// A model of the same layout, as a refresh makes it, takes over the network; nothing runs until the next frame, and
+// until then there is no latest one.
+TEST(Detector, ReplacesARefreshedModelWithoutTheNetwork) {
+  CountingBackbone::Counts counts;
+  Detector detector(std::make_shared<CountingBackbone>(backbone(), counts), fitted());
+  Fitter fitter(backbone(), fitted(), options());
+  add(fitter, 40, 60);
+  const auto pixels = picture(4);
+  detector.detect(view_of(pixels));
+  const int networks = counts.networks;
+  EXPECT_EQ(counts.runs, 1);
+  detector.replace(fitter.finish());
+  EXPECT_EQ(counts.networks, networks);
+  EXPECT_EQ(counts.runs, 1);
+  EXPECT_TRUE(detector.embedding().empty());
+  expect_error(ErrorCode::invalid_argument, {"call detect()"}, [&] { detector.judge(0.5); });
+  detector.detect(view_of(pixels));
+  EXPECT_FALSE(detector.embedding().empty());
+  EXPECT_EQ(detector.judge(0.1).threshold, 0.1);
+}
+
+// The mask of the options holds for every model; it is a picture, made to the measure of each.
+TEST(Detector, KeepsItsMask) {
+  Mask mask{64, 48, std::vector<std::uint8_t>(64 * 48, 255)};
+  for (int y = 10; y < 40; ++y) std::fill_n(mask.values.begin() + y * 64 + 16, 32, std::uint8_t{0});
+  FitOptions fit = options();
+  fit.input_size = {96, 64};
+  const Model other = fitted(fit);
+  Detector detector(backbone(), fitted(), {.mask = mask});
+  detector.replace(other);
+  Detector fresh(backbone(), other, {.mask = mask});
+  const auto pixels = defective(3);
+  const Detection& detection = detector.detect(view_of(pixels));
+  EXPECT_EQ(detection.map.values, fresh.detect(view_of(pixels)).map.values);
+  EXPECT_FALSE(detection.anomalous);
+  EXPECT_TRUE(Detector(backbone(), other).detect(view_of(pixels)).anomalous);
+}
+
+// What cannot be replaced leaves the detector as it was, its latest frame included.
+TEST(Detector, StaysAsItWasWhereAModelDoesNotFit) {
+  const Model model = fitted();
+  Fitter foreign(std::make_shared<FakeBackbone>("resnet18"), options());
+  add(foreign, 0, 40);
+  FitOptions square = options();
+  square.input_size = {64, 64};
+  Fitter shaped(backbone(), square);
+  const std::vector<std::uint8_t> grey(64 * 64 * 3, 100);
+  ImageView view = view_of(grey);
+  view.height = 64;
+  for (int i = 0; i < 4; ++i) shaped.add(view);
+
+  Detector detector(backbone(), model, {.mask = {4, 3, std::vector<std::uint8_t>(12, 255)}});
+  const auto pixels = defective(3);
+  const auto map = detector.detect(view_of(pixels)).map.values;
+  const std::vector<float> embedding(detector.embedding().begin(), detector.embedding().end());
+  expect_error(ErrorCode::mismatch, {"resnet18"}, [&] { detector.replace(foreign.finish()); });
+  expect_error(ErrorCode::invalid_argument, {"mask of 4x3", "64x64"}, [&] { detector.replace(shaped.finish()); });
+  EXPECT_EQ(detector.model().id(), model.id());
+  EXPECT_TRUE(std::ranges::equal(detector.embedding(), embedding));
+  EXPECT_EQ(detector.judge(0.5).map.values, map);
+  EXPECT_EQ(detector.detect(view_of(pixels)).map.values, map);
+}
+
+// The stages take some time each, and never more than the call in all.
+TEST(Detector, TellsTheTimeOfItsStages) {
+  Detector detector(backbone(), fitted());
+  EXPECT_EQ(detector.stage_times().network, 0);
+  const auto pixels = defective(3);
+  for (int i = 0; i < 5; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    detector.detect(view_of(pixels));
+    const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - begin;
+    const StageTimes& times = detector.stage_times();
+    for (const double time :
+         {times.preprocess, times.network, times.embedding, times.distances, times.map, times.regions}) {
+      EXPECT_GT(time, 0);
+    }
+    EXPECT_LE(times.preprocess + times.network + times.embedding + times.distances + times.map + times.regions,
+              passed.count());
+  }
 }
 
 // A backbone whose numbers are none.

@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace padim {
@@ -26,7 +27,7 @@ Detection anomaly() {
 
 // The whole line for a frame of a video, keys in their documented order.
 TEST(FrameRecord, WritesAnAnomalousFrame) {
-  const FrameRecord record{"cam \"1\"", 42, 1'400'000'000, "detect"};
+  const FrameRecord record{"cam \"1\"", 42, 1'400'000'000, FrameState::detect};
   const Detection detection = anomaly();
   EXPECT_EQ(to_json(record, &detection),
             R"({"source":"cam \"1\"","frame":42,"pts_ns":1400000000,"state":"detect","raw_score":30.25,"score":0.75,)"
@@ -37,7 +38,7 @@ TEST(FrameRecord, WritesAnAnomalousFrame) {
 
 // Inside a pipeline a frame has two more times.
 TEST(FrameRecord, WritesThePipelinesTimes) {
-  FrameRecord record{"inspector", 7, 3'000, "fit"};
+  FrameRecord record{"inspector", 7, 3'000, FrameState::fit};
   record.running_time_ns = 12'000;
   record.stream_time_ns = 8'000;
   EXPECT_EQ(to_json(record, nullptr),
@@ -47,9 +48,10 @@ TEST(FrameRecord, WritesThePipelinesTimes) {
 
 // What does not exist (a still image's time, the score of a fitted frame) has no key.
 TEST(FrameRecord, LeavesOutWhatDoesNotExist) {
-  EXPECT_EQ(to_json({"a.png", 0, std::nullopt, "fit"}, nullptr), R"({"source":"a.png","frame":0,"state":"fit"})");
+  EXPECT_EQ(to_json({"a.png", 0, std::nullopt, FrameState::fit}, nullptr),
+            R"({"source":"a.png","frame":0,"state":"fit"})");
   const Detection normal;
-  EXPECT_EQ(to_json({"a.png", 0, std::nullopt, "detect"}, &normal),
+  EXPECT_EQ(to_json({"a.png", 0, std::nullopt, FrameState::detect}, &normal),
             R"({"source":"a.png","frame":0,"state":"detect","raw_score":0,"score":0,"threshold":0.5,)"
             R"("anomalous":false,"regions":[]})");
 }
@@ -72,9 +74,23 @@ TEST(FrameRecord, EscapesStrings) {
       {"\xF4\x90\x80\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},  // beyond U+10FFFF
   };
   for (const auto& c : cases) {
-    const auto json = nlohmann::json::parse(to_json({c.source, 0, 0, c.source}, nullptr));
+    const auto json = nlohmann::json::parse(to_json({c.source, 0, 0}, nullptr));
     EXPECT_EQ(json["source"], c.parsed);
-    EXPECT_EQ(json["state"], c.parsed);
+  }
+}
+
+// Each state has a name of its own.
+TEST(FrameRecord, NamesEachState) {
+  const std::pair<FrameState, const char*> names[] = {
+      {FrameState::detect, "detect"},       {FrameState::learn, "learn"},
+      {FrameState::reuse, "reuse"},         {FrameState::fit, "fit"},
+      {FrameState::finishing, "finishing"}, {FrameState::loading, "loading"},
+      {FrameState::drop, "drop"},           {FrameState::off, "off"},
+  };
+  for (const auto& [state, name] : names) {
+    const auto json = nlohmann::json::parse(to_json({"cam", 0, 0, state}, nullptr));
+    EXPECT_EQ(json["state"], name);
+    EXPECT_EQ(to_string(state), name);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "expect_error.h"
 #include "fake_backbone.h"
+#include "fit/embedding_fit.h"
 #include "padim/detector.h"
 #include "random_numbers.h"
 #include "scratch_folder.h"
@@ -114,16 +115,23 @@ TEST(Fitter, ResumesWithoutCalibration) {
   const Model loaded = Model::load(folder / "m.padim");
   EXPECT_LT(std::filesystem::file_size(folder / "m.padim"),
             loaded.comoment().size_bytes() + loaded.whitener().size_bytes() + loaded.mean().size_bytes() + 4096);
-  Fitter fitter(backbone, loaded, options);
+  WorkerPool pool(1);
+  EmbeddingFit resuming(loaded);
+  Detector embedder(backbone, loaded);
   for (int i = 20; i < 37; ++i) {
-    fitter.begin_stretch();
-    fitter.add(Picture(i).view());
-    fitter.end_stretch();
+    embedder.detect(Picture(i).view());
+    resuming.begin_stretch();
+    resuming.add(embedder.embedding(), Segments::Sample::frame, pool);
+    resuming.end_stretch();
   }
-  const Model resumed = fitter.finish();
+  const Model resumed = resuming.prepare(ThresholdPolicy::calibrate, 1, pool)({});
+  Fitter fitter(backbone, loaded, options);
+  for (int i = 20; i < 37; ++i) fitter.add(Picture(i).view());
   const Model expected = fit(options, 37);
-  expect_near(resumed.mean(), expected.mean());
-  expect_near(resumed.comoment(), expected.comoment());
+  for (const Model& model : {resumed, fitter.finish()}) {
+    expect_near(model.mean(), expected.mean());
+    expect_near(model.comoment(), expected.comoment());
+  }
   resumed.save(folder / "m.padim");
   EXPECT_EQ(Model::load(folder / "m.padim").info(), resumed.info());
   EXPECT_EQ(resumed.info().frames, 37);

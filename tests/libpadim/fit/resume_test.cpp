@@ -7,8 +7,10 @@
 
 #include "drifting_scene.h"
 #include "expect_error.h"
+#include "fit/embedding_fit.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
+#include "padim/limits.h"
 #include "scratch_folder.h"
 
 namespace padim::test {
@@ -18,6 +20,25 @@ Model fitted(int first, int last, FitOptions fit = options()) {
   Fitter fitter(backbone(), fit);
   add(fitter, first, last);
   return fitter.finish();
+}
+
+// Embeddings of frames as a model's detector computes them.
+class Embedder {
+ public:
+  explicit Embedder(const Model& model) : detector_(backbone(), model) {}
+
+  std::span<const float> operator()(const std::vector<std::uint8_t>& pixels) {
+    detector_.detect(view_of(pixels));
+    return detector_.embedding();
+  }
+
+ private:
+  Detector detector_;
+};
+
+// Folds pictures first..last in.
+void fold(EmbeddingFit& fit, Embedder& embed, int first, int last, WorkerPool& pool) {
+  for (int i = first; i < last; ++i) fit.add(embed(picture(i)), Segments::Sample::frame, pool);
 }
 
 void expect_near(std::span<const float> a, std::span<const float> b, double tolerance) {
@@ -132,14 +153,16 @@ TEST(Strip, KeepsTheScores) {
 // A learned stretch is a segment of its own even when it is short: what it shows counts for the threshold.
 TEST(Learn, RaisesTheThresholdForANewLook) {
   const auto bright = [](int i) { return picture(i + 200, 0.3); };
-  Fitter fitter(backbone(), fitted(0, 96), options());
-  const Model before = fitter.finish();
+  WorkerPool pool(1);
+  const Model before = fitted(0, 96);
   Detector first(backbone(), before);
   EXPECT_TRUE(first.detect(view_of(bright(12))).anomalous);
-  fitter.begin_stretch();
-  for (int i = 0; i < 10; ++i) fitter.add(view_of(bright(i)));
-  fitter.end_stretch();
-  const Model after = fitter.finish();
+  EmbeddingFit fit(before);
+  Embedder embed(before);
+  fit.begin_stretch();
+  for (int i = 0; i < 10; ++i) fit.add(embed(bright(i)), Segments::Sample::frame, pool);
+  fit.end_stretch();
+  const Model after = fit.prepare(ThresholdPolicy::calibrate, 1, pool)({});
   EXPECT_EQ(after.info().frames, 106);
   EXPECT_EQ(after.info().calibration.segments, before.info().calibration.segments + 1);
   EXPECT_GT(after.info().calibration.threshold, before.info().calibration.threshold);
@@ -151,17 +174,19 @@ TEST(Learn, RaisesTheThresholdForANewLook) {
 TEST(Forget, WeighsFramesByTheirAge) {
   constexpr int kFrames = 90;
   const double factor = std::exp2(-1.0 / 10);
-  Fitter fitter(backbone(), options());
+  WorkerPool pool(1);
+  const Model layout = fitted(0, 8);
+  EmbeddingFit fit(layout.info(), {}, kMaximumStatisticsBytes);
+  Embedder embed(layout);
   for (int i = 0; i < kFrames; ++i) {
-    if (i > 0) fitter.forget(factor);
-    add(fitter, i, i + 1);
+    if (i > 0) fit.forget(factor);
+    fold(fit, embed, i, i + 1, pool);
   }
-  const Model model = fitter.prepare(Threshold::calibrate)({});
+  const Model model = fit.prepare(ThresholdPolicy::calibrate, 1, pool)({});
   std::vector<double> mean(model.mean().size());
   double total = 0;
   for (int i = 0; i < kFrames; ++i) {
-    FitOptions single = options();
-    Fitter one(backbone(), single);
+    Fitter one(backbone(), options());
     for (int k = 0; k < 4; ++k) add(one, i, i + 1);
     const Model frame = one.finish();
     const double weight = std::pow(factor, kFrames - 1 - i);
@@ -172,16 +197,18 @@ TEST(Forget, WeighsFramesByTheirAge) {
   EXPECT_LE(model.info().calibration.segments, 8);
 }
 
-// A job computes the model of its moment while the fitter goes on, and `keep` keeps the threshold.
-TEST(Prepare, IsIndependentOfTheFitter) {
+// A job computes the model of its moment while the fit goes on, and `keep` keeps the threshold.
+TEST(Prepare, IsIndependentOfTheFit) {
+  WorkerPool pool(1);
   const Model model = fitted(0, 40);
-  Fitter fitter(backbone(), model, options());
-  add(fitter, 40, 50);
-  const ModelJob then = fitter.prepare(Threshold::keep);
-  Fitter reference(backbone(), model, options());
-  add(reference, 40, 50);
-  const Model expected = reference.prepare(Threshold::keep)({});
-  add(fitter, 50, 90);
+  Embedder embed(model);
+  EmbeddingFit fit(model);
+  fold(fit, embed, 40, 50, pool);
+  const auto then = fit.prepare(ThresholdPolicy::keep, 1, pool);
+  EmbeddingFit reference(model);
+  fold(reference, embed, 40, 50, pool);
+  const Model expected = reference.prepare(ThresholdPolicy::keep, 1, pool)({});
+  fold(fit, embed, 50, 90, pool);
   const Model refreshed = then({});
   EXPECT_EQ(refreshed.id(), expected.id());
   EXPECT_EQ(refreshed.info().frames, 50);

@@ -46,7 +46,7 @@ Rgba heat_at(const Detection& d, const OverlayOptions& options, int x, int y) {
   const double fy = v - 0.5 - top;
   const double raw = (1 - fy) * ((1 - fx) * sample(left, top) + fx * sample(left + 1, top)) +
                      fy * ((1 - fx) * sample(left, top + 1) + fx * sample(left + 1, top + 1));
-  const double shown = raw / (raw + d.calibrated);
+  const double shown = raw / (raw + d.calibrated_threshold);
   if (shown <= options.floor) return {};
   const double t = std::min(1.0, (shown - options.floor) / std::min(kHeatRise, 1 - options.floor));
   static const std::array kTables = {colormap_table(Colormap::jet), colormap_table(Colormap::turbo),
@@ -70,7 +70,7 @@ constexpr OverlayParts kAll{true, true, true, true};
 /// Smooth hills, two of them well above the threshold, one cut by the map's border.
 Detection hills(Size frame) {
   Detection d;
-  d.calibrated = 20;
+  d.calibrated_threshold = 20;
   d.anomalous = true;
   d.raw_score = 90;
   d.score = 90.0 / 110;
@@ -147,7 +147,7 @@ TEST(Overlay, HeatMapOfScatteredSamples) {
     for (const PixelFormat format : {PixelFormat::nv12, PixelFormat::yuy2, PixelFormat::rgb}) {
       SCOPED_TRACE(testing::PrintToString(format) + " scale " + std::to_string(scale));
       Detection d;
-      d.calibrated = 10;
+      d.calibrated_threshold = 10;
       d.map = {61, 43, std::vector<float>(61 * 43)};
       for (float& value : d.map.values) value = random() % 9 == 0 ? static_cast<float>(random() % 40) : 0.0F;
       d.mapping = {1.3, 0.6, scale, scale};
@@ -196,7 +196,7 @@ TEST(Overlay, MapIsGreyWhereThereAreNoColours) {
   options.base = OverlayBase::map;
   for (const double shown : {0.0, 0.1, 0.5, 0.9}) {
     Detection d = hills(size);
-    std::fill(d.map.values.begin(), d.map.values.end(), static_cast<float>(raw_score(shown, d.calibrated)));
+    std::fill(d.map.values.begin(), d.map.values.end(), static_cast<float>(raw_score(shown, d.calibrated_threshold)));
     Picture drawn(PixelFormat::gray8, size);
     Overlay(options).draw(drawn.view, d);
     for (int y = 0; y < size.height; ++y) {

@@ -1,0 +1,51 @@
+#include "fit/embedding_fit.h"
+
+#include <string>
+#include <utility>
+
+#include "padim/error.h"
+
+namespace padim {
+namespace {
+
+Segments new_segments(const ModelInfo& info, std::int64_t bytes) {
+  return {info.positions.width * info.positions.height, info.dimensions, statistics_limits(info, bytes)};
+}
+
+const Segments& segments_of(const Model& model) {
+  if (model.resumable()) return *model.tensors().segments;
+  throw Error(
+      ErrorCode::invalid_argument,
+      "model " + model.id() + " was stripped of its statistics, so its fit cannot go on: fit again, and keep them");
+}
+
+}  // namespace
+
+EmbeddingFit::EmbeddingFit(ModelInfo info, Projection projection, std::int64_t statistics_bytes)
+    : info_(std::move(info)), projection_(std::move(projection)), segments_(new_segments(info_, statistics_bytes)) {}
+
+EmbeddingFit::EmbeddingFit(const Model& model)
+    : info_(model.info()), projection_(model.tensors().projection), segments_(segments_of(model)) {}
+
+void EmbeddingFit::add(std::span<const float> embedding, Segments::Sample sample, WorkerPool& pool) {
+  const auto expected =
+      static_cast<std::size_t>(segments_.positions()) * static_cast<std::size_t>(segments_.dimensions());
+  if (embedding.size() != expected) {
+    throw Error(ErrorCode::mismatch, "an embedding of " + std::to_string(embedding.size()) +
+                                         " values does not fit the model's " + std::to_string(expected));
+  }
+  segments_.append(embedding, sample, pool);
+}
+
+void EmbeddingFit::absorb(const Model& model, WorkerPool& pool) { segments_.absorb(segments_of(model), pool); }
+
+EmbeddingFit::Job EmbeddingFit::prepare(ThresholdPolicy policy, int threads, WorkerPool& pool) {
+  segments_.flush(pool);  // statistics with a pending update would be copied by the job
+  return [segments = segments_, info = info_, projection = projection_, threads,
+          policy](const std::function<bool(double)>& progress) {
+    WorkerPool workers(threads);
+    return finish_model(segments, info, projection, policy, workers, progress);
+  };
+}
+
+}  // namespace padim
