@@ -39,7 +39,7 @@ LIBRARY = {
     "metrics": ("base", {r"opencv2/": "metrics.cpp"}),
 }
 PUBLIC_HEADERS = {
-    "base": "error limits log",
+    "base": "error export limits log",
     "image": "geometry image_view",
     "backbone": "backbone",
     "statistics": "calibration",

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "padim/export.h"
+
 namespace padim {
 
 /// One feature map that a backbone hands out: `channels` values per cell of stride x stride input pixels.
@@ -39,7 +41,7 @@ struct TapMaps {
 };
 
 /// A frozen network that turns images into feature maps. Immutable; run() may be called from several threads at once.
-class Backbone {
+class PADIM_API Backbone {
  public:
   virtual ~Backbone() = default;
 
@@ -78,9 +80,9 @@ struct BackboneOptions {
 /// Opens a backbone. Several calls with the same weights, device and precision in one process share the weights.
 /// Throws not_found (names every place searched and the command that fetches the weights), bad_format
 /// (description or weights), unsupported (no such device, precision), invalid_argument. Thread-safe.
-[[nodiscard]] std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options);
+[[nodiscard]] PADIM_API std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options);
 
-[[nodiscard]] std::string to_string(Precision precision);          ///< "auto", "float32", "bfloat16"
-[[nodiscard]] Precision parse_precision(const std::string& name);  ///< throws invalid_argument
+[[nodiscard]] PADIM_API std::string to_string(Precision precision);          ///< "auto", "float32", "bfloat16"
+[[nodiscard]] PADIM_API Precision parse_precision(const std::string& name);  ///< throws invalid_argument
 
 }  // namespace padim

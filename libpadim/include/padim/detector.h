@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "padim/backbone.h"
+#include "padim/export.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
 #include "padim/model.h"
@@ -47,7 +48,7 @@ struct DetectorOptions {
 
 /// Scores frames with a model. Owns only scratch memory: nothing is allocated per frame in a steady state. One thread
 /// at a time.
-class Detector {
+class PADIM_API Detector {
  public:
   /// Throws mismatch where backbone and model do not belong together: name, weights' checksum, taps.
   Detector(std::shared_ptr<const Backbone> backbone, Model model, DetectorOptions options = {});
@@ -80,7 +81,7 @@ class Detector {
   [[nodiscard]] const Model& model() const;
 
  private:
-  struct Impl;
+  struct PADIM_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
 

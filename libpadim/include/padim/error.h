@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "padim/export.h"
+
 namespace padim {
 
 /// What kind of failure an Error reports; hosts map it to their own codes.
@@ -21,7 +23,7 @@ enum class ErrorCode {
 
 /// The one exception type that libpadim throws. what() is a sentence for the user that names the thing
 /// and the remedy: "cannot read model 'x.padim': version 3 is newer than this library (2)".
-class Error : public std::runtime_error {
+class PADIM_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
 

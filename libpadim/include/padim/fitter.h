@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "padim/backbone.h"
+#include "padim/export.h"
 #include "padim/image_view.h"
 #include "padim/limits.h"
 #include "padim/model.h"
@@ -46,7 +47,7 @@ struct FitOptions {
 
 /// Fits a model on a stream of normal frames in one pass and constant memory (PaDiM, arXiv 2011.08785, section 3.2;
 /// mergeable co-moments: Chan, Golub, LeVeque 1983). Not thread-safe: one thread at a time.
-class Fitter {
+class PADIM_API Fitter {
  public:
   /// Throws invalid_argument for options outside their ranges.
   Fitter(std::shared_ptr<const Backbone> backbone, FitOptions options);
@@ -80,7 +81,7 @@ class Fitter {
   [[nodiscard]] Model finish(const std::function<bool(double)>& progress = {});
 
  private:
-  struct Impl;
+  struct PADIM_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
 
@@ -88,6 +89,6 @@ class Fitter {
 /// included. The wanted false-alarm rate is that of `a`. Throws mismatch, naming the difference, where they do not fit
 /// together (backbone, taps, grid, reduction, geometry, epsilon, search radius), invalid_argument where one is
 /// stripped.
-[[nodiscard]] Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress = {});
+[[nodiscard]] PADIM_API Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress = {});
 
 }  // namespace padim

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "padim/detector.h"
+#include "padim/export.h"
 
 namespace padim {
 
@@ -38,6 +39,6 @@ struct FrameRecord {
 ///  "raw_score":..., "score":..., "threshold":..., "anomalous":...,
 ///  "regions":[{"x":,"y":,"width":,"height":,"area":,"score":}]} without line break; detection: null where there is no
 ///  result.
-[[nodiscard]] std::string to_json(const FrameRecord& record, const Detection* detection);
+[[nodiscard]] PADIM_API std::string to_json(const FrameRecord& record, const Detection* detection);
 
 }  // namespace padim

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "padim/export.h"
+
 namespace padim {
 
 /// Width and height in pixels or positions.
@@ -75,21 +77,21 @@ struct Geometry {
 /// Throws invalid_argument where `requested` is negative, not a multiple, smaller than one multiple or
 /// larger than 4096 on a side, or, for `paper`, not square; where `roi` does not lie in the frame or is smaller than
 /// 16 pixels; where `mask` has another shape than the frame or ignores all of the ROI.
-[[nodiscard]] Geometry choose_geometry(GeometryMode mode, Size requested, Size frame, int multiple, const Roi& roi = {},
-                                       const Mask& mask = {});
+[[nodiscard]] PADIM_API Geometry choose_geometry(GeometryMode mode, Size requested, Size frame, int multiple,
+                                                 const Roi& roi = {}, const Mask& mask = {});
 
 /// `roi` in whole pixels of a frame. Throws invalid_argument as choose_geometry does.
-[[nodiscard]] Rectangle to_pixels(const Roi& roi, Size frame);
+[[nodiscard]] PADIM_API Rectangle to_pixels(const Roi& roi, Size frame);
 
 /// Where the network input of `geometry` lies in a frame of size `frame`. Throws mismatch where the frame's aspect
 /// ratio differs by more than 2 % from the fitted one (`full`, and where there is a ROI or a mask).
-[[nodiscard]] FrameMapping map_to_frame(const Geometry& geometry, Size frame);
+[[nodiscard]] PADIM_API FrameMapping map_to_frame(const Geometry& geometry, Size frame);
 
-[[nodiscard]] std::string to_string(GeometryMode mode);              ///< "full" or "paper"
-[[nodiscard]] GeometryMode parse_geometry(const std::string& name);  ///< throws invalid_argument
+[[nodiscard]] PADIM_API std::string to_string(GeometryMode mode);              ///< "full" or "paper"
+[[nodiscard]] PADIM_API GeometryMode parse_geometry(const std::string& name);  ///< throws invalid_argument
 /// "x,y,width,height", or "" for the whole frame; throws invalid_argument.
-[[nodiscard]] Roi parse_roi(const std::string& text);
-[[nodiscard]] std::string to_string(Size size);          ///< "WxH"
-[[nodiscard]] Size parse_size(const std::string& text);  ///< "WxH", or "" for {0,0}; throws invalid_argument
+[[nodiscard]] PADIM_API Roi parse_roi(const std::string& text);
+[[nodiscard]] PADIM_API std::string to_string(Size size);          ///< "WxH"
+[[nodiscard]] PADIM_API Size parse_size(const std::string& text);  ///< "WxH", or "" for {0,0}; throws invalid_argument
 
 }  // namespace padim

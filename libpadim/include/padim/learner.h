@@ -6,6 +6,7 @@
 #include <span>
 
 #include "padim/detector.h"
+#include "padim/export.h"
 #include "padim/model.h"
 
 namespace padim {
@@ -31,7 +32,7 @@ struct Refresh {
 /// (light, tool wear) is followed by folding in frames that were judged normal, with exponential forgetting; the
 /// threshold stays. Frames within kHoldOff frames after an anomalous one are not folded in: a defect that is left in
 /// view, enters or leaves is not learned. One thread at a time, the detecting one; the jobs may run on another.
-class Learner {
+class PADIM_API Learner {
  public:
   static constexpr int kHoldOff = 15;
 
@@ -70,7 +71,7 @@ class Learner {
   void adopt(const Model& model);
 
  private:
-  struct Impl;
+  struct PADIM_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -3,6 +3,8 @@
 #include <functional>
 #include <string>
 
+#include "padim/export.h"
+
 namespace padim {
 
 enum class LogLevel { debug, info, warning };
@@ -12,6 +14,6 @@ using LogHandler = std::function<void(LogLevel, const std::string& message)>;
 /// Receives what libpadim has to say beside its results (a fallback taken, a slow path). Without a handler
 /// nothing is said: the library never prints. Thread-safe; the handler may be called from any thread, also
 /// from several at once, and must not throw. An empty handler switches logging off.
-void set_log_handler(LogHandler handler);
+PADIM_API void set_log_handler(LogHandler handler);
 
 }  // namespace padim

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "padim/export.h"
+
 namespace padim {
 
 /// What scores at or above one threshold.
@@ -37,7 +39,7 @@ struct RankingQuality {
 /// Collects scores of normal and anomalous samples and measures how well the two are told apart: exactly, equal scores
 /// as scikit-learn treats them. Keeps 1 to 2.3 bytes per score, whatever the scores are, so that 200 images of
 /// 1024x1024 pixels take some 250 MB. One thread at a time; parts made by several threads can be appended.
-class Ranking {
+class PADIM_API Ranking {
  public:
   /// Scores of normal samples. Throws invalid_argument where one is not finite.
   void add_normal(std::span<const float> scores);
@@ -56,12 +58,12 @@ class Ranking {
 
  private:
   // Sorted scores, packed; see packed_scores.h.
-  struct Run {
+  struct PADIM_LOCAL Run {
     std::vector<std::uint8_t> bytes;
     double overlap = 0;  // what each score adds to the region overlap: 1 / size of its defect
   };
 
-  void add_run(std::span<const float> scores, std::vector<Run>& runs, double overlap);
+  PADIM_LOCAL void add_run(std::span<const float> scores, std::vector<Run>& runs, double overlap);
 
   std::vector<Run> normal_runs_;
   std::vector<Run> anomalous_runs_;
@@ -72,6 +74,6 @@ class Ranking {
 
 /// Area under the ROC curve, exact: ties count half, as scikit-learn's roc_auc_score. labels: 0 normal, else anomalous.
 /// Throws invalid_argument where the sizes differ, a score is not finite, or one class is missing.
-[[nodiscard]] double auroc(std::span<const float> scores, std::span<const std::uint8_t> labels);
+[[nodiscard]] PADIM_API double auroc(std::span<const float> scores, std::span<const std::uint8_t> labels);
 
 }  // namespace padim

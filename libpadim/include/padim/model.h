@@ -10,6 +10,7 @@
 
 #include "padim/backbone.h"
 #include "padim/calibration.h"
+#include "padim/export.h"
 #include "padim/geometry.h"
 
 namespace padim {
@@ -62,9 +63,9 @@ struct ModelInfo {
 
 /// A fitted PaDiM model: one Gaussian per patch position, ready to score. Immutable; copies share their memory; safe to
 /// use from several threads.
-class Model {
+class PADIM_API Model {
  public:
-  struct Tensors;  ///< internal
+  struct PADIM_LOCAL Tensors;  ///< internal
 
   explicit Model(ModelInfo info, std::shared_ptr<const Tensors> tensors);
 
@@ -103,19 +104,19 @@ class Model {
   [[nodiscard]] const Tensors& tensors() const;  ///< internal
 
  private:
-  struct Impl;
+  struct PADIM_LOCAL Impl;
   std::shared_ptr<const Impl> impl_;
 };
 
 /// A few sentences for people: what the model is, what it was fitted on and how its threshold came about.
-[[nodiscard]] std::string describe(const Model& model);
+[[nodiscard]] PADIM_API std::string describe(const Model& model);
 
 /// The same as one JSON object.
-[[nodiscard]] std::string to_json(const Model& model);
+[[nodiscard]] PADIM_API std::string to_json(const Model& model);
 
-[[nodiscard]] std::string to_string(Grid grid);
-[[nodiscard]] Grid parse_grid(const std::string& name);  ///< throws invalid_argument
-[[nodiscard]] std::string to_string(ReductionKind kind);
-[[nodiscard]] ReductionKind parse_reduction(const std::string& name);  ///< throws invalid_argument
+[[nodiscard]] PADIM_API std::string to_string(Grid grid);
+[[nodiscard]] PADIM_API Grid parse_grid(const std::string& name);  ///< throws invalid_argument
+[[nodiscard]] PADIM_API std::string to_string(ReductionKind kind);
+[[nodiscard]] PADIM_API ReductionKind parse_reduction(const std::string& name);  ///< throws invalid_argument
 
 }  // namespace padim

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "padim/detector.h"
+#include "padim/export.h"
 #include "padim/image_view.h"
 
 namespace padim {
@@ -50,13 +51,13 @@ struct CaptionParts {
 };
 
 /// Replaces `text` by the caption of a detection; by nothing where no part is wanted.
-void write_caption(const Detection& detection, const CaptionParts& parts, std::string& text);
+PADIM_API void write_caption(const Detection& detection, const CaptionParts& parts, std::string& text);
 
 /// Draws a detection on a frame, directly in the frame's pixel format. The heat map's scale is the model's calibration
 /// (shown score 0..1), never the frame's own range, so that it does not flicker; cost is proportional to the hot area,
 /// or to the frame's where the base is the map. Pixels outside what is drawn, padding bytes and alpha are untouched.
 /// Owns scratch memory only; one thread at a time.
-class Overlay {
+class PADIM_API Overlay {
  public:
   /// Throws invalid_argument for options outside their ranges.
   explicit Overlay(OverlayOptions options = {});
@@ -75,11 +76,11 @@ class Overlay {
   void draw(const MutableImageView& frame, const Detection& detection, const std::string& text = {});
 
  private:
-  struct Impl;
+  struct PADIM_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-[[nodiscard]] std::string to_string(Colormap colormap);
-[[nodiscard]] Colormap parse_colormap(const std::string& name);  ///< throws invalid_argument
+[[nodiscard]] PADIM_API std::string to_string(Colormap colormap);
+[[nodiscard]] PADIM_API Colormap parse_colormap(const std::string& name);  ///< throws invalid_argument
 
 }  // namespace padim

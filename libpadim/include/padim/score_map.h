@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "padim/export.h"
+
 namespace padim {
 
 /// Raw anomaly scores (smoothed Mahalanobis distances, >= 0, unbounded) at network-input size, row-major [height,
@@ -36,9 +38,9 @@ struct RegionLimits {
 
 /// Shown score of a raw one: raw / (raw + calibrated), in [0, 1), 0.5 at the calibrated threshold, strictly monotone
 /// and the same for every frame. calibrated > 0.
-[[nodiscard]] double shown_score(double raw, double calibrated);
+[[nodiscard]] PADIM_API double shown_score(double raw, double calibrated);
 
 /// Inverse of shown_score: the raw score that is shown as `shown`; infinite at 1.
-[[nodiscard]] double raw_score(double shown, double calibrated);
+[[nodiscard]] PADIM_API double raw_score(double shown, double calibrated);
 
 }  // namespace padim
