@@ -10,6 +10,7 @@
 #include "padim/error.h"
 #include "padim/frame_record.h"
 #include "padimmessages.h"
+#include "systemtime.h"
 
 namespace padim::gst {
 namespace {
@@ -33,10 +34,6 @@ bool draws(const OverlayOptions& options, const Detection& detection) {
 
 std::optional<std::int64_t> known(GstClockTime time) {
   return GST_CLOCK_TIME_IS_VALID(time) ? std::optional(static_cast<std::int64_t>(time)) : std::nullopt;
-}
-
-GstClockTime time_since(gint64 begin_us) {
-  return static_cast<GstClockTime>(std::max<gint64>(g_get_monotonic_time() - begin_us, 0)) * GST_USECOND;
 }
 
 }  // namespace
@@ -172,16 +169,16 @@ State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
 }
 
 void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
-  const gint64 begin_us = g_get_monotonic_time();
+  const GstClockTime begin = system_time();
   write_record(times, "fit", nullptr);
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
   provider_.add(frame.view(), times);
-  add_processing_time(begin_us);
+  add_processing_time(system_time() - begin);
 }
 
 State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
   using Plan = InferenceSchedule::Plan;
-  const gint64 begin_us = g_get_monotonic_time();
+  const GstClockTime begin = system_time();
   const bool late = shared_.lateness.is_late(times);
   const Plan plan =
       learning_.in_stretch() ? Plan::score : schedule_.plan(live_, times, late, shared_.processing_time.latency());
@@ -191,7 +188,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
     finish_frame(buffer, detection, times, shown ? Freshness::learned : Freshness::scored);
     post_messages(detection, times, shown ? Verdict::normal : Verdict::by_score);
     learning_.observe(*in_use_, detection, live_.adapt_half_life);
-    add_processing_time(begin_us);
+    add_processing_time(system_time() - begin);
     refresh_model();
     return Outcome::hand_on;
   }
@@ -224,7 +221,7 @@ void State::finish_frame(GstBuffer* buffer, const Detection& detection, const Fr
 
 void State::draw(GstBuffer* buffer, const Detection& detection) {
   const OverlayOptions options = overlay_options(live_);
-  const double rate = frame_rate_.add(g_get_monotonic_time());
+  const double rate = frame_rate_.add(system_time());
   if (!draws(options, detection)) return;
   if (!overlay_ || !equal(options, overlay_options_)) overlay_ = std::make_unique<Overlay>(options);
   overlay_options_ = options;
@@ -292,8 +289,8 @@ void State::flush() {
 }
 
 // Of frames that the network sees: what the element adds to the pipeline's latency.
-void State::add_processing_time(gint64 begin_us) {
-  if (shared_.processing_time.add(time_since(begin_us))) post_latency();
+void State::add_processing_time(GstClockTime time) {
+  if (shared_.processing_time.add(time)) post_latency();
 }
 
 void State::set_processing_time(GstClockTime time) {
