@@ -1,27 +1,27 @@
 #pragma once
 
-#include <glib.h>
+#include <gst/gst.h>
 
 namespace padim::gst {
 
 /// Frames per second, counted over stretches of a second.
 class FrameRate {
  public:
-  /// A frame at `now_us` (monotonic). The rate of the latest whole stretch; 0 before the first one is complete.
-  double add(gint64 now_us) {
-    constexpr gint64 kStretch_us = G_USEC_PER_SEC;
-    if (frames_++ == 0) begin_us_ = now_us;
-    if (now_us - begin_us_ >= kStretch_us) {
-      rate_ = static_cast<double>(frames_ - 1) * G_USEC_PER_SEC / static_cast<double>(now_us - begin_us_);
-      begin_us_ = now_us;
+  /// A frame at `now` (system_time). The rate of the latest whole stretch; 0 before the first one is complete.
+  double add(GstClockTime now) {
+    constexpr GstClockTime kStretch_ns = GST_SECOND;
+    if (frames_++ == 0) begin_ = now;
+    if (now >= begin_ + kStretch_ns) {
+      rate_ = static_cast<double>(frames_ - 1) * GST_SECOND / static_cast<double>(now - begin_);
+      begin_ = now;
       frames_ = 1;
     }
     return rate_;
   }
 
  private:
-  gint64 begin_us_ = 0;
-  gint64 frames_ = 0;
+  GstClockTime begin_ = 0;
+  guint64 frames_ = 0;
   double rate_ = 0;
 };
 

@@ -7,11 +7,12 @@
 #include <utility>
 
 #include "padim/error.h"
+#include "systemtime.h"
 
 namespace padim::gst {
 namespace {
 
-constexpr auto kLookInterval = std::chrono::seconds(1);
+constexpr GstClockTime kLookInterval_ns = GST_SECOND;
 
 [[noreturn]] void throw_cannot_write(const std::string& location) {
   throw Error(ErrorCode::cannot_write, "cannot write JSON lines to '" + location +
@@ -41,13 +42,13 @@ void JsonLines::open(const char* mode) {
   if (!file_ || fstat(fileno(file_.get()), &status) != 0) throw_cannot_write(location_);
   regular_ = S_ISREG(status.st_mode);
   bytes_ = static_cast<std::uint64_t>(status.st_size);
-  next_look_ = Clock::now() + kLookInterval;
+  next_look_ = system_time() + kLookInterval_ns;
 }
 
 // Whether the name leads to another file by now, or to none.
 bool JsonLines::was_moved() {
-  if (!regular_ || Clock::now() < next_look_) return false;
-  next_look_ = Clock::now() + kLookInterval;
+  if (!regular_ || system_time() < next_look_) return false;
+  next_look_ = system_time() + kLookInterval_ns;
   struct stat ours = {};
   struct stat named = {};
   if (fstat(fileno(file_.get()), &ours) != 0) throw_cannot_write(location_);

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include <gst/gst.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -21,7 +22,6 @@ class JsonLines {
   void write(const std::string& object);
 
  private:
-  using Clock = std::chrono::steady_clock;
   struct Close {
     void operator()(std::FILE* file) const noexcept;
   };
@@ -35,8 +35,8 @@ class JsonLines {
   std::uint64_t max_bytes_;
   std::unique_ptr<std::FILE, Close> file_;
   bool regular_ = false;
-  std::uint64_t bytes_ = 0;  ///< in the file; where it is regular
-  Clock::time_point next_look_;
+  std::uint64_t bytes_ = 0;     ///< in the file; where it is regular
+  GstClockTime next_look_ = 0;  ///< system_time
 };
 
 }  // namespace padim::gst

@@ -7,6 +7,7 @@
 #include "backbonefactory.h"
 #include "padim/error.h"
 #include "padim/model.h"
+#include "systemtime.h"
 
 namespace padim::gst {
 namespace {
@@ -23,9 +24,9 @@ GstClockTime warm_up(Detector& detector) {
   frame.data[0] = grey.data();
   frame.stride[0] = size.width;
   detector.detect(frame);
-  const gint64 begin_us = g_get_monotonic_time();
+  const GstClockTime begin = system_time();
   detector.detect(frame);
-  return static_cast<GstClockTime>(g_get_monotonic_time() - begin_us) * GST_USECOND;
+  return system_time() - begin;
 }
 
 void check_backbone(const DetectSetup& setup, const std::string& name) {

@@ -1,10 +1,12 @@
 #include "padimmessages.h"
 
+#include "systemtime.h"
+
 namespace padim::gst {
 namespace {
 
 constexpr char kProgressCode[] = "padim-fit";
-constexpr gint64 kProgressInterval_us = G_USEC_PER_SEC;
+constexpr GstClockTime kProgressInterval_ns = GST_SECOND;
 
 GstStructure* new_structure(const char* name, const FrameTimes& times) {
   return gst_structure_new(name, "timestamp", G_TYPE_UINT64, times.pts, "stream-time", G_TYPE_UINT64, times.stream_time,
@@ -134,14 +136,13 @@ void FitProgress::dropped(std::uint64_t frames) {
 
 void FitProgress::proceed(const std::string& text) {
   if (!started_ && !is_playing(element_)) return;
-  const gint64 now = g_get_monotonic_time();
-  if (started_ && now < next_post_us_) return;
+  if (started_ && system_time() < next_post_) return;
   post(started_ ? GST_PROGRESS_TYPE_CONTINUE : GST_PROGRESS_TYPE_START, text);
 }
 
 void FitProgress::post(GstProgressType type, const std::string& text) {
   started_ = type == GST_PROGRESS_TYPE_START || type == GST_PROGRESS_TYPE_CONTINUE;
-  next_post_us_ = g_get_monotonic_time() + kProgressInterval_us;
+  next_post_ = system_time() + kProgressInterval_ns;
   gst_element_post_message(element_, gst_message_new_progress(GST_OBJECT(element_), type, kProgressCode, text.c_str()));
 }
 

@@ -90,7 +90,7 @@ class FitProgress {
   GstElement* element_;
   std::uint64_t total_;
   bool started_ = false;
-  gint64 next_post_us_ = 0;  ///< monotonic
+  GstClockTime next_post_ = 0;  ///< system_time
 };
 
 }  // namespace padim::gst

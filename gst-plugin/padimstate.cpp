@@ -9,6 +9,7 @@
 #include "guard.h"
 #include "padim/error.h"
 #include "padimmessages.h"
+#include "systemtime.h"
 
 namespace padim::gst {
 namespace {
@@ -19,10 +20,6 @@ bool detects(Mode mode) { return mode == Mode::detect || mode == Mode::fit_then_
 
 std::optional<std::int64_t> known(GstClockTime time) {
   return GST_CLOCK_TIME_IS_VALID(time) ? std::optional(static_cast<std::int64_t>(time)) : std::nullopt;
-}
-
-GstClockTime time_since(gint64 begin_us) {
-  return static_cast<GstClockTime>(std::max<gint64>(g_get_monotonic_time() - begin_us, 0)) * GST_USECOND;
 }
 
 }  // namespace
@@ -158,16 +155,16 @@ State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
 }
 
 void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
-  const gint64 begin_us = g_get_monotonic_time();
+  const GstClockTime begin = system_time();
   write_record(times, FrameState::fit, nullptr);
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
   provider_.add(frame.view(), times);
-  add_processing_time(begin_us);
+  add_processing_time(system_time() - begin);
 }
 
 State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
   using Plan = InferenceSchedule::Plan;
-  const gint64 begin_us = g_get_monotonic_time();
+  const GstClockTime begin = system_time();
   const bool late = shared_.lateness.is_late(times);
   const Plan plan =
       learning_.in_stretch() ? Plan::score : schedule_.plan(live_, times, late, shared_.processing_time.latency());
@@ -177,7 +174,7 @@ State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
     finish_frame(buffer, detection, times, shown ? Freshness::learned : Freshness::scored);
     post_messages(detection, times, shown ? Verdict::normal : Verdict::by_score);
     learning_.observe(*in_use_, detection, live_.adapt_half_life);
-    add_processing_time(begin_us);
+    add_processing_time(system_time() - begin);
     refresh_model();
     return Outcome::hand_on;
   }
@@ -212,7 +209,7 @@ void State::finish_frame(GstBuffer* buffer, const Detection& detection, const Fr
 
 void State::draw(GstBuffer* buffer, const Detection& detection) {
   const OverlayOptions options = overlay_options(live_);
-  const double rate = frame_rate_.add(g_get_monotonic_time());
+  const double rate = frame_rate_.add(system_time());
   if (!overlay_ || options != overlay_->options()) overlay_ = std::make_unique<Overlay>(options);
   if (!overlay_->changes(detection)) return;
   MappedFrame frame(*format_, buffer, GST_MAP_READWRITE);
@@ -279,8 +276,8 @@ void State::flush() {
 }
 
 // Of frames that the network sees: what the element adds to the pipeline's latency.
-void State::add_processing_time(gint64 begin_us) {
-  if (shared_.processing_time.add(time_since(begin_us))) post_latency();
+void State::add_processing_time(GstClockTime time) {
+  if (shared_.processing_time.add(time)) post_latency();
 }
 
 void State::set_processing_time(GstClockTime time) {

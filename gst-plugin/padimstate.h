@@ -89,7 +89,7 @@ class State {
   [[nodiscard]] Outcome detect_frame(GstBuffer* buffer, const FrameTimes& times);
   const Detection& infer(GstBuffer* buffer, const FrameTimes& times);
   void finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, Freshness freshness);
-  void add_processing_time(gint64 begin_us);
+  void add_processing_time(GstClockTime time);
   void set_processing_time(GstClockTime time);
   void post_latency();
   void draw(GstBuffer* buffer, const Detection& detection);

@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
+#include <future>
 #include <memory>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
+
+#include "threads.h"
 
 namespace padim::test {
 namespace {
@@ -15,7 +18,9 @@ namespace {
 using gst::BackgroundTask;
 
 void until(const std::stop_token& cancelled) {
-  while (!cancelled.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::promise<void> stopped;
+  const std::stop_callback note(cancelled, [&] { stopped.set_value(); });
+  stopped.get_future().wait();
 }
 
 // The result comes once, after the work; nothing before the first start.
@@ -86,8 +91,8 @@ TEST(BackgroundTaskTest, WaitsAreInterrupted) {
     return 1;
   });
   std::stop_source interruption;
-  std::thread other([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  std::thread other([&, waiting = this_thread()] {
+    EXPECT_TRUE(wait_until_asleep(waiting));
     interruption.request_stop();
   });
   EXPECT_FALSE(task.wait(interruption.get_token()));

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <random>
+#include <thread>
 
 namespace padim::test {
 namespace {
@@ -266,6 +267,15 @@ std::vector<Failure> failures_on(GstBus* bus, GstMessageType type) {
     g_free(debug);
   }
   return found;
+}
+
+bool step_until(const std::function<bool(int)>& step) {
+  const gint64 end_us = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+  for (int i = 0; g_get_monotonic_time() < end_us; ++i) {
+    if (step(i)) return true;
+    std::this_thread::yield();
+  }
+  return false;
 }
 
 guint count_regions(GstBuffer* buffer) {

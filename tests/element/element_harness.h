@@ -126,6 +126,10 @@ class ElementHarness {
   bool has_segment_ = false;
 };
 
+/// Takes steps 0, 1, ... until one says that it was the last: for what shows in a frame some time after it was asked
+/// for. False where that does not happen within a minute.
+bool step_until(const std::function<bool(int)>& step);
+
 /// Regions of interest on a buffer.
 guint count_regions(GstBuffer* buffer);
 

@@ -1,9 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <condition_variable>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,28 +11,32 @@
 #include "element_harness.h"
 #include "gst/padim/gstpadimmeta.h"
 #include "padim/model.h"
+#include "threads.h"
 
 namespace padim::test {
 namespace {
 
-/// Holds up every thread but the one that made it, while closed.
-class Gate {
+/// Sends the end of the stream from a thread of its own, which waits in the element when this is constructed.
+class EndOfStream {
  public:
-  void pass() {
-    std::unique_lock lock(mutex_);
-    if (std::this_thread::get_id() != owner_) opened_.wait(lock, [this] { return open_; });
+  explicit EndOfStream(ElementHarness& harness) {
+    GstPad* pad = gst_element_get_static_pad(harness.element(), "sink");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, note, this, nullptr);
+    gst_object_unref(pad);
+    thread_ = std::thread([&harness] { harness.send_eos(); });
+    EXPECT_TRUE(wait_until_asleep(entered_.get_future().get()));
   }
-  void open() {
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    opened_.notify_all();
-  }
+  void join() { thread_.join(); }
 
  private:
-  const std::thread::id owner_ = std::this_thread::get_id();
-  std::mutex mutex_;
-  std::condition_variable opened_;
-  bool open_ = false;
+  static GstPadProbeReturn note(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    if (GST_EVENT_TYPE(gst_pad_probe_info_get_event(info)) != GST_EVENT_EOS) return GST_PAD_PROBE_OK;
+    static_cast<EndOfStream*>(self)->entered_.set_value(this_thread());
+    return GST_PAD_PROBE_REMOVE;
+  }
+
+  std::promise<pid_t> entered_;
+  std::thread thread_;
 };
 
 // A fit of 12 frames, the end of which hangs in the network until the gate opens. One thread: the fit's frames go
@@ -133,8 +136,7 @@ TEST_F(FinishingTest, GoesOnThroughFlushAndCaps) {
 TEST_F(FinishingTest, TheEndOfTheStreamWaits) {
   ElementHarness harness(fit("mode=fit model-file=" + file()));
   harness.push_normal(0, kFit);
-  std::thread stream([&] { harness.send_eos(); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EndOfStream stream(harness);
   EXPECT_FALSE(at_end(harness));
   gate_.open();
   stream.join();
@@ -147,8 +149,7 @@ TEST_F(FinishingTest, TheEndOfTheStreamWaits) {
 TEST_F(FinishingTest, AFlushEndsTheWait) {
   ElementHarness harness(fit_then_detect());
   harness.push_normal(0, kFit);
-  std::thread stream([&] { harness.send_eos(); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EndOfStream stream(harness);
   EXPECT_TRUE(gst_harness_push_event(harness.harness(), gst_event_new_flush_start()));
   stream.join();
   EXPECT_TRUE(gst_harness_push_event(harness.harness(), gst_event_new_flush_stop(TRUE)));
@@ -169,9 +170,9 @@ TEST_F(FinishingTest, ReadyCompletesWhatLasts) {
     const BackboneHook hook([&] { gate.pass(); });
     ElementHarness harness(fit_then_detect() + (saves ? " model-file=" + file() : ""));
     harness.push_normal(0, kFit);
-    std::thread stream([&] { harness.send_eos(); });
-    std::thread opener([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EndOfStream stream(harness);
+    std::thread opener([&, changing = this_thread()] {
+      EXPECT_TRUE(wait_until_asleep(changing));
       gate.open();
     });
     EXPECT_EQ(gst_element_set_state(harness.element(), GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
@@ -228,11 +229,11 @@ TEST_F(FinishingTest, FailuresReachTheStream) {
   std::filesystem::remove(gone);
   harness.push_normal(kFit - 1, 1);
   GstFlowReturn flow = GST_FLOW_OK;
-  for (int i = 0; i < 2000 && flow == GST_FLOW_OK; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(step_until([&](int) {
     flow = harness.push(kFit);
     harness.drain();
-  }
+    return flow != GST_FLOW_OK;
+  }));
   EXPECT_EQ(flow, GST_FLOW_ERROR);
   const auto failures = harness.failures();
   ASSERT_EQ(failures.size(), 1U);

@@ -3,10 +3,13 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "element_harness.h"
 #include "gst/padim/gstpadimmeta.h"
 #include "padim/model.h"
+#include "test_clock.h"
 
 namespace padim::test {
 namespace {
@@ -178,20 +181,24 @@ TEST(FitTest, ModesChangeWhilePlaying) {
   EXPECT_EQ(frames_of(fitted), 12U);
 }
 
-// gst-launch prints progress: it starts once and completes once.
+// gst-launch prints progress: it starts once, goes on once a second and completes once.
 TEST(FitTest, PostsProgress) {
+  TestClock clock;
   ElementHarness harness("mode=fit-then-detect fit-frames=12");
-  harness.push_normal(0, 12);
+  harness.push_normal(0, 6);
+  clock.advance(GST_SECOND - 1);
+  harness.push_normal(6, 1);
+  clock.advance(1);
+  harness.push_normal(7, 5);
   harness.send_eos();
-  const auto progress = harness.messages(GST_MESSAGE_PROGRESS);
-  ASSERT_GE(progress.size(), 2U);
-  GstProgressType first;
-  GstProgressType last;
+  std::vector<GstProgressType> types;
   gchar* text = nullptr;
-  gst_message_parse_progress(progress.front().get(), &first, nullptr, nullptr);
-  gst_message_parse_progress(progress.back().get(), &last, nullptr, &text);
-  EXPECT_EQ(first, GST_PROGRESS_TYPE_START);
-  EXPECT_EQ(last, GST_PROGRESS_TYPE_COMPLETE);
+  for (const auto& message : harness.messages(GST_MESSAGE_PROGRESS)) {
+    g_free(std::exchange(text, nullptr));
+    gst_message_parse_progress(message.get(), &types.emplace_back(), nullptr, &text);
+  }
+  EXPECT_EQ(types, (std::vector{GST_PROGRESS_TYPE_START, GST_PROGRESS_TYPE_CONTINUE, GST_PROGRESS_TYPE_COMPLETE}));
+  ASSERT_NE(text, nullptr);
   EXPECT_NE(std::string(text).find("12 frames"), std::string::npos) << text;
   g_free(text);
 }

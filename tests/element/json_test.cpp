@@ -1,14 +1,13 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "element_harness.h"
+#include "test_clock.h"
 
 namespace padim::test {
 namespace {
@@ -97,14 +96,16 @@ TEST(JsonTest, RotatesBySize) {
 // A file that was moved or deleted is noticed within a second; no line is lost, none comes twice, and what is in the
 // file of that name by then stays.
 TEST(JsonTest, FollowsItsNameWhenMovedOrDeleted) {
+  TestClock clock;
   const TemporaryFolder folder;
   const std::string file = folder.file("scores.jsonl");
   ElementHarness harness("mode=off json-location=" + file);
   harness.push_normal(0, 3);
   std::filesystem::rename(file, file + ".old");
   std::ofstream(file) << "{}\n";
+  clock.advance(GST_SECOND - 1);
   harness.push_normal(3, 1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  clock.advance(1);
   harness.push_normal(4, 2);
   EXPECT_EQ(lines_of(file + ".old").size(), 4U);
   ASSERT_EQ(lines_of(file).size(), 3U);
@@ -112,7 +113,7 @@ TEST(JsonTest, FollowsItsNameWhenMovedOrDeleted) {
   EXPECT_TRUE(has(lines_of(file)[1], "\"frame\":4,"));
 
   std::filesystem::remove(file);
-  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  clock.advance(GST_SECOND);
   harness.push_normal(6, 1);
   EXPECT_EQ(lines_of(file).size(), 1U);
   EXPECT_TRUE(harness.failures().empty());

@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <thread>
+#include <utility>
+#include <vector>
 
 #include "element_harness.h"
 #include "gst/padim/gstpadimmeta.h"
@@ -36,14 +36,14 @@ bool anomalous(GstBuffer* buffer) {
 
 // Pushes frames until the element posts `name`.
 Owned<GstMessage> push_until(ElementHarness& harness, const std::string& name, Content content) {
-  for (int i = 0; i < 2000; ++i) {
+  std::vector<Owned<GstMessage>> messages;
+  const bool came = step_until([&](int i) {
     EXPECT_NE(harness.run(i, content), nullptr);
-    auto messages = harness.messages(GST_MESSAGE_ELEMENT, name);
-    if (!messages.empty()) return std::move(messages.front());
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  ADD_FAILURE() << name << " never came";
-  return nullptr;
+    messages = harness.messages(GST_MESSAGE_ELEMENT, name);
+    return !messages.empty();
+  });
+  EXPECT_TRUE(came) << name << " never came";
+  return came ? std::move(messages.front()) : nullptr;
 }
 
 // What the operator shows raises no alarm while it is shown, is normal afterwards, and what changed is posted.

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <thread>
 
 #include "element_harness.h"
 #include "gst/padim/gstpadimmeta.h"
@@ -36,11 +35,11 @@ std::string model_id(GstBuffer* buffer) {
 // Pushes frames, each of which must have a result, until a warning is posted.
 std::vector<Failure> warning_after_frames(ElementHarness& harness) {
   std::vector<Failure> warnings;
-  for (int i = 0; i < 2000 && warnings.empty(); ++i) {
+  step_until([&](int i) {
     EXPECT_NE(model_id(harness.run(i).get()), "");
     warnings = harness.failures(GST_MESSAGE_WARNING);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+    return !warnings.empty();
+  });
   return warnings;
 }
 
@@ -54,11 +53,11 @@ TEST_F(ReloadTest, TakesTheNewModel) {
 
   EXPECT_TRUE(emit(harness.element(), "reload-model"));
   std::string after = before;
-  for (int i = 2; i < 2000 && after == before; ++i) {
-    after = model_id(harness.run(i).get());
-    ASSERT_NE(after, "") << "a frame without result";
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  EXPECT_TRUE(step_until([&](int i) {
+    after = model_id(harness.run(2 + i).get());
+    EXPECT_NE(after, "") << "a frame without result";
+    return after != before;
+  }));
   const Model model = Model::load(file());
   EXPECT_EQ(after, model.id());
   const auto messages = harness.messages(GST_MESSAGE_ELEMENT, "padim-reloaded");
@@ -123,10 +122,10 @@ TEST_F(ReloadTest, LoadsWhenTheModeBecomesDetect) {
   harness.push_normal(0, 2);
   harness.set("mode", "detect");
   std::string id;
-  for (int i = 2; i < 2000 && id.empty(); ++i) {
-    id = model_id(harness.run(i).get());
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  EXPECT_TRUE(step_until([&](int i) {
+    id = model_id(harness.run(2 + i).get());
+    return !id.empty();
+  }));
   EXPECT_EQ(id, Model::load(file()).id());
 }
 

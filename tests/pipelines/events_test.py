@@ -59,7 +59,7 @@ class EventsTest(ExampleCase):
         self.assertGreater(json.loads(messages[1][1])["frames"], 0)
 
     def wait_for_broker(self, port):
-        for _ in range(100):
+        for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
