@@ -1,7 +1,6 @@
 #include "loadedmodel.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -46,7 +45,7 @@ void check_roi(const Settings& settings, const Geometry& geometry) {
 }  // namespace
 
 std::shared_ptr<const Backbone> open_named_backbone(const Settings& settings, const std::string& name) {
-  return make_backbone(backbone_options(settings, name, split_folders(std::getenv("PADIM_BACKBONES"))));
+  return make_backbone(backbone_options(settings, name));
 }
 
 LoadedModel make_ready(const Settings& settings, std::shared_ptr<const Backbone> backbone, Model model) {

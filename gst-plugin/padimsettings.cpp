@@ -1,7 +1,6 @@
 #include "padimsettings.h"
 
-#include <string_view>
-
+#include "gst-common/backbonefolders.h"
 #include "gst-common/maskfile.h"
 #include "padim/error.h"
 
@@ -37,19 +36,14 @@ void save(const Model& model, const std::string& file, const Settings& settings)
 
 Mask mask_of(const Settings& settings) { return settings.mask_file.empty() ? Mask{} : read_mask(settings.mask_file); }
 
-BackboneOptions backbone_options(const Settings& settings, const std::string& name,
-                                 const std::vector<std::filesystem::path>& folders) {
+BackboneOptions backbone_options(const Settings& settings, const std::string& name) {
   if (settings.threads == 0) {
     throw Error(ErrorCode::invalid_argument, "threads is 0: set -1 for the default, or 1 and more");
   }
   BackboneOptions options;
   options.name = name;
   options.weights_file = settings.backbone_file;
-  if (!settings.model_file.empty()) {
-    const auto folder = std::filesystem::path(settings.model_file).parent_path();
-    options.search_path.push_back(folder.empty() ? "." : folder);
-  }
-  options.search_path.insert(options.search_path.end(), folders.begin(), folders.end());
+  options.search_path = backbone_folders(settings.model_file);
   options.device = settings.device;
   options.precision = settings.precision;
   return options;
@@ -66,18 +60,6 @@ OverlayOptions overlay_options(const LiveSettings& live) {
   options.opacity = live.overlay_opacity;
   options.floor = live.overlay_floor;
   return options;
-}
-
-std::vector<std::filesystem::path> split_folders(const char* list) {
-  std::vector<std::filesystem::path> folders;
-  std::string_view rest = list == nullptr ? "" : list;
-  while (!rest.empty()) {
-    const auto colon = rest.find(':');
-    const auto folder = rest.substr(0, colon);
-    if (!folder.empty()) folders.emplace_back(folder);
-    rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
-  }
-  return folders;
 }
 
 }  // namespace padim::gst

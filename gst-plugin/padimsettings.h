@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "padim/backbone.h"
 #include "padim/fitter.h"
@@ -104,13 +102,9 @@ void save(const Model& model, const std::string& file, const Settings& settings)
 /// The mask of mask-file, or an empty one. Throws not_found, cannot_read.
 [[nodiscard]] Mask mask_of(const Settings& settings);
 
-/// The backbone `name`, looked for beside the model file, then in `folders`.
-[[nodiscard]] BackboneOptions backbone_options(const Settings& settings, const std::string& name,
-                                               const std::vector<std::filesystem::path>& folders);
+/// The backbone `name`, looked for beside the model file, then in the folders of $PADIM_BACKBONES.
+[[nodiscard]] BackboneOptions backbone_options(const Settings& settings, const std::string& name);
 
 [[nodiscard]] OverlayOptions overlay_options(const LiveSettings& live);
-
-/// The folders of a colon-separated list, empty entries left out; `list` may be null.
-[[nodiscard]] std::vector<std::filesystem::path> split_folders(const char* list);
 
 }  // namespace padim::gst

@@ -8,12 +8,13 @@
 
 #include <opencv2/imgcodecs.hpp>
 
+#include "eval/parallel.h"
+#include "eval/pixel_scores.h"
 #include "io/file_io.h"
 #include "io/image_source.h"
 #include "padim/detector.h"
 #include "padim/error.h"
 #include "terminal/interrupt.h"
-#include "terminal/parallel.h"
 #include "terminal/progress.h"
 
 namespace padim::tool {

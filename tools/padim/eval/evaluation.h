@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "eval/mvtec_dataset.h"
-#include "eval/pixel_scores.h"
 #include "padim/backbone.h"
 #include "padim/fitter.h"
 #include "padim/metrics.h"
