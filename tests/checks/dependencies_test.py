@@ -64,13 +64,18 @@ USERS = {
     }),
     "sample": ("", {r"opencv2/core": "*", r"opencv2/imgproc": "*"}),
     "eval": ("terminal io", {
-        r"nlohmann/": "files.cpp",
+        r"nlohmann/": "results.cpp",
+        r"glib\.h": "report.cpp",
         r"opencv2/core": "ground_truth.h pixel_scores.h",
         r"opencv2/imgcodecs": "evaluation.cpp ground_truth.cpp pictures.cpp",
         r"opencv2/imgproc": "pictures.cpp",
         r"sys/wait\.h": "gnuplot.cpp",
     }),
-    "commands": ("gst-common terminal io sample eval", {r"CLI/": "*", r"opencv2/imgcodecs": "sample.cpp"}),
+    "commands": ("gst-common terminal io sample eval", {
+        r"CLI/": "*",
+        r"nlohmann/": "sample.cpp",
+        r"opencv2/imgcodecs": "sample.cpp",
+    }),
     "": ("terminal commands", {r"CLI/": "main.cpp"}),
 }
 
