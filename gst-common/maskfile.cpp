@@ -2,10 +2,14 @@
 
 #include <gst/video/video.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <system_error>
 
+#include "gst-common/jpegfile.h"
+#include "gst-common/owned.h"
+#include "gst-common/videoframe.h"
 #include "padim/error.h"
 
 namespace padim::gst {
@@ -13,87 +17,97 @@ namespace {
 
 constexpr GstClockTime kPatience = 10 * GST_SECOND;
 
-struct Unref {
-  void operator()(GstElement* element) const {
-    gst_element_set_state(element, GST_STATE_NULL);
-    gst_object_unref(element);
-  }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Unref>;
-
-[[noreturn]] void fail(const std::string& file, const std::string& cause) {
-  throw Error(ErrorCode::cannot_read, "cannot read mask '" + file + "': " + cause +
+[[noreturn]] void fail(const std::filesystem::path& file, const std::string& cause) {
+  throw Error(ErrorCode::cannot_read, "cannot read mask '" + file.string() + "': " + cause +
                                           "; give a picture of a whole frame, for example a PNG, whose dark places "
                                           "are ignored");
 }
 
-std::string cause_of(GstMessage* message) {
-  if (message == nullptr) return "it took too long";
-  GError* error = nullptr;
-  gst_message_parse_error(message, &error, nullptr);
-  std::string cause = error->message;
-  g_error_free(error);
-  return cause;
-}
-
-GstElement* new_pipeline(const std::string& file) {
-  GError* error = nullptr;
-  GstElement* pipeline = gst_parse_launch(
-      "filesrc name=source ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 ! fakesink name=sink sync=false",
-      &error);
-  if (error != nullptr) {
-    const std::string cause = error->message;
-    g_error_free(error);
-    gst_clear_object(&pipeline);
-    fail(file, cause);
+void check_file(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    throw Error(ErrorCode::not_found, "mask '" + file.string() + "' does not exist");
   }
-  gst_object_ref_sink(pipeline);
-  GstElement* source = gst_bin_get_by_name(GST_BIN(pipeline), "source");
-  g_object_set(source, "location", file.c_str(), nullptr);
-  gst_object_unref(source);
-  return pipeline;
+  gchar* bytes = nullptr;
+  gsize size = 0;
+  GError* error = nullptr;
+  g_file_get_contents(file.c_str(), &bytes, &size, &error);
+  const Owned<GError> failure(error);
+  const Owned<gchar> contents(bytes);
+  if (failure) fail(file, failure->message);
+  if (is_truncated_jpeg({reinterpret_cast<const std::uint8_t*>(bytes), size})) fail(file, "it is truncated");
 }
 
-/// The first picture of the file.
-Owned<GstSample> decode(const std::string& file) {
-  const Owned<GstElement> pipeline(new_pipeline(file));
-  gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
-  GstBus* bus = gst_element_get_bus(pipeline.get());
-  const auto ends = static_cast<GstMessageType>(GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ERROR);
-  const Owned<GstMessage> end(gst_bus_timed_pop_filtered(bus, kPatience, ends));
-  gst_object_unref(bus);
-  if (!end || GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR) fail(file, cause_of(end.get()));
-  GstElement* sink = gst_bin_get_by_name(GST_BIN(pipeline.get()), "sink");
-  GstSample* sample = nullptr;
-  g_object_get(sink, "last-sample", &sample, nullptr);
-  gst_object_unref(sink);
-  if (sample == nullptr) fail(file, "there is no picture in it");
-  return Owned<GstSample>(sample);
+// libav's decoders of BMP and TIFF, which decodebin would take, do not find the end of the picture in a file.
+const char* decoder_for(const std::filesystem::path& file) {
+  const Owned<gchar> extension(g_ascii_strdown(file.extension().c_str(), -1));
+  const std::string name = extension.get();
+  return name == ".bmp" || name == ".tif" || name == ".tiff" ? "gdkpixbufdec" : "decodebin";
 }
+
+/// A pipeline with a picture at its end.
+class PictureDecoder {
+ public:
+  explicit PictureDecoder(const std::filesystem::path& file) : file_(file) {
+    GError* error = nullptr;
+    pipeline_.reset(gst_parse_launch_full((std::string("filesrc name=source ! ") + decoder_for(file) +
+                                           " ! videoconvert ! video/x-raw,format=GRAY8 ! fakesink name=sink sync=false")
+                                              .c_str(),
+                                          nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
+    const Owned<GError> failure(error);
+    if (failure) fail(file, failure->message);
+    gst_object_ref_sink(pipeline_.get());
+    g_object_set(child("source").get(), "location", file.c_str(), nullptr);
+  }
+  ~PictureDecoder() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
+  PictureDecoder(const PictureDecoder&) = delete;
+  PictureDecoder& operator=(const PictureDecoder&) = delete;
+
+  /// The first picture of the file.
+  [[nodiscard]] Owned<GstSample> decode() {
+    gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
+    wait();
+    GstSample* picture = nullptr;
+    g_object_get(child("sink").get(), "last-sample", &picture, nullptr);
+    if (picture == nullptr) fail(file_, "there is no picture in it");
+    return Owned<GstSample>(picture);
+  }
+
+ private:
+  [[nodiscard]] Owned<GstElement> child(const char* name) const {
+    return Owned<GstElement>(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+  }
+
+  void wait() const {
+    const Owned<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+    const auto ends = static_cast<GstMessageType>(GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ERROR);
+    const Owned<GstMessage> end(gst_bus_timed_pop_filtered(bus.get(), kPatience, ends));
+    if (!end) fail(file_, "it took too long");
+    if (GST_MESSAGE_TYPE(end.get()) != GST_MESSAGE_ERROR) return;
+    GError* error = nullptr;
+    gst_message_parse_error(end.get(), &error, nullptr);
+    fail(file_, Owned<GError>(error)->message);
+  }
+
+  const std::filesystem::path& file_;
+  Owned<GstElement> pipeline_;
+};
 
 }  // namespace
 
-Mask read_mask(const std::string& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) {
-    throw Error(ErrorCode::not_found, "mask '" + file + "' does not exist");
-  }
-  const Owned<GstSample> sample = decode(file);
+Mask read_mask(const std::filesystem::path& file) {
+  check_file(file);
+  PictureDecoder decoder(file);
+  const Owned<GstSample> picture = decoder.decode();
   GstVideoInfo info;
-  GstVideoFrame frame;
-  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(sample.get())) ||
-      !gst_video_frame_map(&frame, &info, gst_sample_get_buffer(sample.get()), GST_MAP_READ)) {
-    fail(file, "there is no picture in it");
+  if (!gst_video_info_from_caps(&info, gst_sample_get_caps(picture.get()))) fail(file, "there is no picture in it");
+  const MappedFrame mapped(info, gst_sample_get_buffer(picture.get()), GST_MAP_READ);
+  const ImageView pixels = mapped.view();
+  Mask mask{pixels.width, pixels.height};
+  for (int y = 0; y < pixels.height; ++y) {
+    const std::uint8_t* row = pixels.data[0] + y * pixels.stride[0];
+    mask.values.insert(mask.values.end(), row, row + pixels.width);
   }
-  Mask mask{info.width, info.height};
-  for (int y = 0; y < info.height; ++y) {
-    const auto* row = static_cast<const std::uint8_t*>(frame.data[0]) + std::ptrdiff_t{y} * frame.info.stride[0];
-    mask.values.insert(mask.values.end(), row, row + info.width);
-  }
-  gst_video_frame_unmap(&frame);
   return mask;
 }
 

@@ -1,13 +1,14 @@
 #pragma once
 
-#include <string>
+#include <filesystem>
 
 #include "padim/geometry.h"
 
 namespace padim::gst {
 
-/// Decodes a picture with GStreamer's own decoders: PNG, JPEG and whatever else is installed. Throws not_found,
-/// cannot_read.
-[[nodiscard]] Mask read_mask(const std::string& file);
+/// A picture whose dark places are ignored, decoded with GStreamer, which must have been started: PNG, JPEG, BMP, TIFF
+/// and whatever else has a decoder here. The pixels stay as they lie in the file, whatever its EXIF orientation says.
+/// Throws not_found, cannot_read.
+[[nodiscard]] Mask read_mask(const std::filesystem::path& file);
 
 }  // namespace padim::gst

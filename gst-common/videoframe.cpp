@@ -1,5 +1,7 @@
 #include "gst-common/videoframe.h"
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "padim/error.h"
@@ -7,19 +9,39 @@
 namespace padim::gst {
 namespace {
 
+struct Format {
+  GstVideoFormat video;
+  PixelFormat pixels;
+};
+// Of two that hold the same pixels the first is what a copy becomes: its fourth byte is nothing that anybody shows.
+constexpr std::array kFormats = {
+    Format{GST_VIDEO_FORMAT_NV12, PixelFormat::nv12},   Format{GST_VIDEO_FORMAT_I420, PixelFormat::i420},
+    Format{GST_VIDEO_FORMAT_YUY2, PixelFormat::yuy2},   Format{GST_VIDEO_FORMAT_UYVY, PixelFormat::uyvy},
+    Format{GST_VIDEO_FORMAT_BGR, PixelFormat::bgr},     Format{GST_VIDEO_FORMAT_BGRx, PixelFormat::bgrx},
+    Format{GST_VIDEO_FORMAT_BGRA, PixelFormat::bgrx},   Format{GST_VIDEO_FORMAT_RGB, PixelFormat::rgb},
+    Format{GST_VIDEO_FORMAT_RGBx, PixelFormat::rgbx},   Format{GST_VIDEO_FORMAT_RGBA, PixelFormat::rgbx},
+    Format{GST_VIDEO_FORMAT_GRAY8, PixelFormat::gray8},
+};
+
+struct Matrix {
+  GstVideoColorMatrix video;
+  YuvMatrix pixels;
+  const char* colorimetry;  ///< of frames that have the matrix
+};
+// The first of those that are alike to us is what a copy is labelled with.
+constexpr std::array kMatrices = {
+    Matrix{GST_VIDEO_COLOR_MATRIX_BT601, YuvMatrix::bt601, GST_VIDEO_COLORIMETRY_BT601},
+    Matrix{GST_VIDEO_COLOR_MATRIX_FCC, YuvMatrix::bt601, nullptr},
+    Matrix{GST_VIDEO_COLOR_MATRIX_BT709, YuvMatrix::bt709, GST_VIDEO_COLORIMETRY_BT709},
+    Matrix{GST_VIDEO_COLOR_MATRIX_SMPTE240M, YuvMatrix::bt709, nullptr},
+    Matrix{GST_VIDEO_COLOR_MATRIX_BT2020, YuvMatrix::bt2020, GST_VIDEO_COLORIMETRY_BT2020},
+};
+
 YuvMatrix yuv_matrix(const GstVideoInfo& info) {
-  switch (info.colorimetry.matrix) {
-    case GST_VIDEO_COLOR_MATRIX_BT709:
-    case GST_VIDEO_COLOR_MATRIX_SMPTE240M:
-      return YuvMatrix::bt709;
-    case GST_VIDEO_COLOR_MATRIX_BT2020:
-      return YuvMatrix::bt2020;
-    case GST_VIDEO_COLOR_MATRIX_BT601:
-    case GST_VIDEO_COLOR_MATRIX_FCC:
-      return YuvMatrix::bt601;
-    default:  // unlabelled video: standard definition is BT.601 by convention, anything taller BT.709
-      return info.height > 576 ? YuvMatrix::bt709 : YuvMatrix::bt601;
-  }
+  const auto* known = std::ranges::find(kMatrices, info.colorimetry.matrix, &Matrix::video);
+  if (known != kMatrices.end()) return known->pixels;
+  // Unlabelled video: standard definition is BT.601 by convention, anything taller BT.709.
+  return info.height > 576 ? YuvMatrix::bt709 : YuvMatrix::bt601;
 }
 
 YuvRange yuv_range(const GstVideoInfo& info) {
@@ -43,30 +65,21 @@ MutableImageView view_of(const GstVideoFrame& frame, PixelFormat format) {
 }  // namespace
 
 std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
-  switch (format) {
-    case GST_VIDEO_FORMAT_NV12:
-      return PixelFormat::nv12;
-    case GST_VIDEO_FORMAT_I420:
-      return PixelFormat::i420;
-    case GST_VIDEO_FORMAT_YUY2:
-      return PixelFormat::yuy2;
-    case GST_VIDEO_FORMAT_UYVY:
-      return PixelFormat::uyvy;
-    case GST_VIDEO_FORMAT_BGR:
-      return PixelFormat::bgr;
-    case GST_VIDEO_FORMAT_BGRx:
-    case GST_VIDEO_FORMAT_BGRA:
-      return PixelFormat::bgrx;
-    case GST_VIDEO_FORMAT_RGB:
-      return PixelFormat::rgb;
-    case GST_VIDEO_FORMAT_RGBx:
-    case GST_VIDEO_FORMAT_RGBA:
-      return PixelFormat::rgbx;
-    case GST_VIDEO_FORMAT_GRAY8:
-      return PixelFormat::gray8;
-    default:
-      return std::nullopt;
+  const auto* known = std::ranges::find(kFormats, format, &Format::video);
+  if (known == kFormats.end()) return std::nullopt;
+  return known->pixels;
+}
+
+GstVideoInfo video_info(const ImageView& view) {
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, std::ranges::find(kFormats, view.format, &Format::pixels)->video,
+                            static_cast<guint>(view.width), static_cast<guint>(view.height));
+  if (is_yuv(view.format)) {
+    const auto* matrix = std::ranges::find(kMatrices, view.matrix, &Matrix::pixels);
+    gst_video_colorimetry_from_string(&info.colorimetry, matrix->colorimetry);
+    info.colorimetry.range = view.range == YuvRange::full ? GST_VIDEO_COLOR_RANGE_0_255 : GST_VIDEO_COLOR_RANGE_16_235;
   }
+  return info;
 }
 
 MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access) {

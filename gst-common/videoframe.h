@@ -15,6 +15,9 @@ inline constexpr char kVideoCaps[] =
 /// Nothing for a format outside kVideoCaps.
 [[nodiscard]] std::optional<PixelFormat> pixel_format(GstVideoFormat format);
 
+/// How GStreamer describes frames like `view`: size, format, matrix and range, and its own choice of strides.
+[[nodiscard]] GstVideoInfo video_info(const ImageView& view);
+
 /// A video frame mapped for as long as this object lives. The buffer is not referenced, so that it stays writable: it
 /// must outlive the frame.
 class MappedFrame {
@@ -30,6 +33,10 @@ class MappedFrame {
 
   /// Only for a frame mapped GST_MAP_READWRITE.
   [[nodiscard]] MutableImageView mutable_view() { return pixels_; }
+
+  /// For functions of GStreamer.
+  [[nodiscard]] const GstVideoFrame* frame() const { return &frame_; }
+  [[nodiscard]] GstVideoFrame* frame() { return &frame_; }
 
  private:
   GstVideoFrame frame_;

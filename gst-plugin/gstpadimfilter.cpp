@@ -1,12 +1,13 @@
 #include "gstpadimfilter.h"
 
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "gst-common/owned.h"
 #include "gst-common/videoframe.h"
 #include "gst/padim/gstpadimmeta.h"
 #include "guard.h"
@@ -162,7 +163,7 @@ gboolean start(GstBaseTransform* transform) {
     filter.shared.lateness.reset();
     filter.shared.processing_time.reset();
     const Settings settings = filter.put_in_force();
-    const Setup setup = make_setup(settings.fixed, split_folders(std::getenv("PADIM_BACKBONES")));
+    const Setup setup = make_setup(settings.fixed);
     filter.state = std::make_unique<State>(GST_ELEMENT(transform), setup, settings.live, filter.shared);
     filter.shared.requests.open(Request::reload_model);
     filter.shared.requests.open(Request::reset);
@@ -367,10 +368,11 @@ void install_element(GstElementClass* element_class) {
   gst_element_class_set_static_metadata(
       element_class, "PaDiM anomaly filter", "Filter/Analyzer/Effect/Video",
       "Learns what normal video looks like and marks what deviates (PaDiM, arXiv 2011.08785)", "The padim authors");
-  GstCaps* caps = gst_caps_from_string(kVideoCaps);
-  gst_element_class_add_pad_template(element_class, gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
-  gst_element_class_add_pad_template(element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
-  gst_caps_unref(caps);
+  const Owned<GstCaps> caps(gst_caps_from_string(kVideoCaps));
+  for (const auto& [name, direction] : {std::pair("sink", GST_PAD_SINK), std::pair("src", GST_PAD_SRC)}) {
+    gst_element_class_add_pad_template(element_class,
+                                       gst_pad_template_new(name, direction, GST_PAD_ALWAYS, caps.get()));
+  }
 }
 
 }  // namespace

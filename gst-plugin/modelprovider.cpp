@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "gst-common/owned.h"
 #include "guard.h"
 #include "padim/error.h"
 #include "padimmessages.h"
@@ -11,12 +12,10 @@ namespace padim::gst {
 namespace {
 
 bool source_is_live(GstElement* element) {
-  GstPad* pad = gst_element_get_static_pad(element, "sink");
-  GstQuery* query = gst_query_new_latency();
+  const Owned<GstPad> pad(gst_element_get_static_pad(element, "sink"));
+  const Owned<GstQuery> query(gst_query_new_latency());
   gboolean live = FALSE;
-  if (gst_pad_peer_query(pad, query)) gst_query_parse_latency(query, &live, nullptr, nullptr);
-  gst_query_unref(query);
-  gst_object_unref(pad);
+  if (gst_pad_peer_query(pad.get(), query.get())) gst_query_parse_latency(query.get(), &live, nullptr, nullptr);
   return live != FALSE;
 }
 

@@ -1,7 +1,6 @@
 #include "padimsettings.h"
 
-#include <string_view>
-
+#include "gst-common/backbonefolders.h"
 #include "gst-common/maskfile.h"
 #include "padim/error.h"
 
@@ -9,26 +8,22 @@ namespace padim::gst {
 
 namespace {
 
-BackboneOptions backbone_options(const FixedSettings& settings, const std::vector<std::filesystem::path>& folders) {
+BackboneOptions backbone_options(const FixedSettings& settings) {
   BackboneOptions options = settings.backbone;
-  if (!settings.model_file.empty()) {
-    const auto folder = std::filesystem::path(settings.model_file).parent_path();
-    options.search_path.push_back(folder.empty() ? "." : folder);
-  }
-  options.search_path.insert(options.search_path.end(), folders.begin(), folders.end());
+  options.search_path = backbone_folders(settings.model_file);
   return options;
 }
 
 }  // namespace
 
-Setup make_setup(const FixedSettings& settings, const std::vector<std::filesystem::path>& folders) {
+Setup make_setup(const FixedSettings& settings) {
   const Mask mask = settings.mask_file.empty() ? Mask{} : read_mask(settings.mask_file);
   FitOptions fit = settings.fit;
   fit.mask = mask;
   fit.threads = settings.threads;
   return {
       .fit = {fit, settings.roi, settings.input_size, settings.fit_frames, {settings.model_file, settings.strip_model}},
-      .detect = {settings.model_file, backbone_options(settings, folders), settings.roi, {settings.threads, mask}},
+      .detect = {settings.model_file, backbone_options(settings), settings.roi, {settings.threads, mask}},
       .json_location = settings.json_location,
       .json_max_bytes = settings.json_max_bytes,
   };
@@ -62,18 +57,6 @@ OverlayOptions overlay_options(const LiveSettings& live) {
   options.parts.boxes = (live.overlay & kOverlayBoxes) != 0;
   options.parts.text = (live.overlay & kOverlayText) != 0 && live.overlay_text != 0;
   return options;
-}
-
-std::vector<std::filesystem::path> split_folders(const char* list) {
-  std::vector<std::filesystem::path> folders;
-  std::string_view rest = list == nullptr ? "" : list;
-  while (!rest.empty()) {
-    const auto colon = rest.find(':');
-    const auto folder = rest.substr(0, colon);
-    if (!folder.empty()) folders.emplace_back(folder);
-    rest = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
-  }
-  return folders;
 }
 
 }  // namespace padim::gst

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "padim/backbone.h"
 #include "padim/detector.h"
@@ -105,8 +103,8 @@ struct Setup {
   std::uint64_t json_max_bytes = 0;
 };
 
-/// folders: where backbones are looked for, after the folder of the model file. Throws what read_mask throws.
-[[nodiscard]] Setup make_setup(const FixedSettings& settings, const std::vector<std::filesystem::path>& folders);
+/// Backbones are looked for in backbone_folders(). Throws what read_mask throws.
+[[nodiscard]] Setup make_setup(const FixedSettings& settings);
 
 /// Throws invalid_argument for settings that contradict each other or cannot be read.
 [[nodiscard]] FitOptions fit_options(const FitSetup& setup);
@@ -118,8 +116,5 @@ void check_threads(int threads);
 void save(const Model& model, const ModelFile& target);
 
 [[nodiscard]] OverlayOptions overlay_options(const LiveSettings& live);
-
-/// The folders of a colon-separated list, empty entries left out; `list` may be null.
-[[nodiscard]] std::vector<std::filesystem::path> split_folders(const char* list);
 
 }  // namespace padim::gst

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "framemetas.h"
+#include "gst-common/owned.h"
 #include "gst-common/videoframe.h"
 #include "guard.h"
 #include "padim/error.h"
@@ -36,12 +37,7 @@ State::State(GstElement* element, const Setup& setup, const LiveSettings& live, 
   if (live_.mode == Mode::detect) use(load_model(setup.detect));
 }
 
-std::string State::source_name() const {
-  gchar* name = gst_element_get_name(element_);
-  std::string copy = name;
-  g_free(name);
-  return copy;
-}
+std::string State::source_name() const { return Owned<gchar>(gst_element_get_name(element_)).get(); }
 
 void State::use(LoadedModel loaded) {
   in_use_ = std::move(loaded);

@@ -51,13 +51,32 @@ PUBLIC_HEADERS = {
     "metrics": "metrics",
 }
 
-# The tool: every room may include all public headers of libpadim and the rooms it names.
-TOOL_ROOMS = {
-    "terminal": ("", {}),
-    "io": ("terminal", {r"(gst|glib)": "*", r"opencv2/": "*", r"nlohmann/": "*"}),
-    "sample": ("io terminal", {r"nlohmann/": "*", r"opencv2/": "*"}),
-    "eval": ("io terminal", {r"nlohmann/": "*", r"opencv2/": "*", r"glib": "*"}),
-    "commands": ("terminal io sample eval", {r"nlohmann/": "*", r"CLI/": "*", r"gst/gst\.h": "*", r"opencv2/": "*"}),
+# What stands on all public headers of libpadim: gst-common, which plugin and tool share, and the tool's rooms; "" is
+# the tool's main.cpp. "*": any file of the room.
+USERS = {
+    "gst-common": ("", {r"gst/": "*"}),
+    "terminal": ("", {r"unistd\.h": "progress.cpp"}),
+    "io": ("gst-common terminal", {
+        r"gst/": "frame_copy.h gst_pipeline.h video_source.cpp video_writer.cpp",
+        r"opencv2/core": "frame_copy.h image_source.h image_source.cpp",
+        r"opencv2/imgcodecs": "image_source.cpp result_sink.cpp",
+        r"unistd\.h": "file_io.cpp video_writer.cpp",
+    }),
+    "sample": ("", {r"opencv2/core": "*", r"opencv2/imgproc": "*"}),
+    "eval": ("terminal io", {
+        r"nlohmann/": "results.cpp",
+        r"glib\.h": "report.cpp",
+        r"opencv2/core": "ground_truth.h pixel_scores.h",
+        r"opencv2/imgcodecs": "evaluation.cpp ground_truth.cpp pictures.cpp",
+        r"opencv2/imgproc": "pictures.cpp",
+        r"sys/wait\.h": "gnuplot.cpp",
+    }),
+    "commands": ("gst-common terminal io sample eval", {
+        r"CLI/": "*",
+        r"nlohmann/": "sample.cpp",
+        r"opencv2/imgcodecs": "sample.cpp",
+    }),
+    "": ("terminal commands", {r"CLI/": "main.cpp"}),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
@@ -97,19 +116,22 @@ def library_violations(room, file, text):
             yield header
 
 
-def tool_violations(room, file, text):
-    """The same of the tool; `room` is "" for main.cpp, which may include commands."""
-    rooms, third_party = TOOL_ROOMS[room] if room else ("commands io terminal", {r"CLI/": "*", r"gst/gst\.h": "*"})
+def user_folder(room):
+    return ROOT / room if room == "gst-common" else TOOL / room
+
+
+def user_violations(room, file, text):
+    """The same of gst-common and of the tool's rooms."""
+    rooms, third_party = USERS[room]
     for quoted, header in includes(text):
         folder, _, rest = header.partition("/")
         if not quoted:
-            if not is_standard(header) and not re.fullmatch(SYSTEM, header) and not allows(third_party, file, header):
+            if not is_standard(header) and not allows(third_party, file, header):
                 yield header
-            continue
-        public = folder == "padim" and (PUBLIC / rest).exists()
-        common = folder == "gst-common" and (ROOT / header).exists() and room in ("io", "commands")
-        own = folder in {room, *rooms.split()} and (TOOL / header).exists()
-        if not (public or common or own):
+        elif folder == "padim":
+            if not (PUBLIC / rest).exists():
+                yield header
+        elif folder not in {room, *rooms.split()} or not (user_folder(folder) / rest).exists():
             yield header
 
 
@@ -171,11 +193,29 @@ class Others(unittest.TestCase):
         for path in files(".h", ".cpp", folders=["tools/padim"]):
             folder = path.parent.relative_to(TOOL).as_posix()
             room = "" if folder == "." else folder
-            self.assertTrue(room in TOOL_ROOMS or path.name == "main.cpp", f"{name(path)} is in no room")
-            self.assertEqual(list(tool_violations(room, path.name, path.read_text())), [], name(path))
+            self.assertTrue(room in USERS and (room or path.name == "main.cpp"), f"{name(path)} is in no room")
+            self.assertEqual(list(user_violations(room, path.name, path.read_text())), [], name(path))
+
+    def test_gst_common(self):
+        for path in files(".h", ".cpp", folders=["gst-common"]):
+            self.assertEqual(path.parent, user_folder("gst-common"), f"{name(path)} is in no room")
+            self.assertEqual(list(user_violations("gst-common", path.name, path.read_text())), [], name(path))
+
+    def test_the_table_has_no_entry_that_nothing_needs(self):
+        below = set()
+        for room, (rooms, third_party) in USERS.items():
+            self.assertLessEqual(set(rooms.split()), below, f"{room} names a room that comes after it")
+            below.add(room)
+            found = [(path.name, quoted, header) for path in user_folder(room).glob("*.*")
+                     for quoted, header in includes(path.read_text())]
+            used = {header.split("/")[0] for _, quoted, header in found if quoted}
+            self.assertLessEqual(set(rooms.split()), used, f"{room} names a room that it does not include")
+            for pattern, names in third_party.items():
+                users = {file for file, quoted, header in found if not quoted and re.match(pattern, header)}
+                self.assertTrue(users if names == "*" else users == set(names.split()), f"{room}: {pattern}: {users}")
 
     def test_plugin_uses_public_headers(self):
-        for path in files(".h", ".cpp", folders=["gst-common", "gst-plugin"]):
+        for path in files(".h", ".cpp", folders=["gst-plugin"]):
             for quoted, header in includes(path.read_text()):
                 if quoted:
                     allowed = ((path.parent / header).exists() or (PUBLIC.parent / header).exists() or
@@ -210,7 +250,15 @@ class Planted(unittest.TestCase):
         self.assertEqual(list(library_violations("backbone", "network.cpp", "#include <dnnl.hpp>\n")), ["dnnl.hpp"])
 
     def test_an_internal_header_from_the_tool(self):
-        self.assertEqual(list(tool_violations("eval", "report.cpp", '#include "base/half.h"\n')), ["base/half.h"])
+        self.assertEqual(list(user_violations("eval", "report.cpp", '#include "base/half.h"\n')), ["base/half.h"])
+
+    def test_a_room_of_the_tool_from_gst_common(self):
+        self.assertEqual(list(user_violations("gst-common", "maskfile.cpp", '#include "io/npy.h"\n')), ["io/npy.h"])
+
+    def test_a_library_that_a_room_of_the_tool_does_not_have(self):
+        for room, file, header in (("io", "npy.cpp", "gst/gst.h"), ("eval", "report.cpp", "nlohmann/json.hpp"),
+                                   ("gst-common", "maskfile.cpp", "opencv2/core.hpp"), ("", "main.cpp", "gst/gst.h")):
+            self.assertEqual(list(user_violations(room, file, f"#include <{header}>\n")), [header], room)
 
 
 if __name__ == "__main__":

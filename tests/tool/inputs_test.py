@@ -5,7 +5,7 @@ import unittest
 import numpy as np
 from PIL import Image
 
-from tool_case import ToolCase, parse_lines, picture, run, save_picture
+from tool_case import SIZE, ToolCase, parse_lines, picture, run, save_picture
 
 ODD_NAMES = ["with space.png", "größe-日本語.png", "100% %d %s.png", "UPPER.PNG", "dots.in.name.png", "#?&;'.png",
              "-dash.png", "sub dir/deeper/x.png"]
@@ -157,6 +157,16 @@ class Nothing(ToolCase):
         result = self.detect(self.shared / "good", "--ground-truth", truth)
         self.assertEqual(result.returncode, 1)
         self.assertIn("no mask in", result.stderr)
+
+    def test_masks_have_the_shape_of_their_frame_at_any_size(self):
+        truth = self.folder / "truth"
+        self.shared_model()
+        for size, status in ((SIZE, 0), ((2 * SIZE[0], 2 * SIZE[1]), 0), ((SIZE[1], SIZE[0]), 1), ((40, 40), 1)):
+            with self.subTest(size):
+                save_picture(truth / "00.png", np.full(size[::-1], 255, np.uint8))
+                result = self.detect(self.shared / "good", "--ground-truth", truth)
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertEqual("00.png" in result.stderr, status == 1)
 
 
 if __name__ == "__main__":

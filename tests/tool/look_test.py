@@ -47,6 +47,37 @@ class Look(ToolCase):
         self.assertTrue(self.anomalous(self.shared_model()))
         self.assertFalse(self.anomalous(self.shared_model(), "--mask", self.folder / "mask.png"))
 
+    def test_a_mask_means_the_same_in_every_format(self):
+        pixels = mask_around_the_defect()
+        rgb = np.repeat(pixels[:, :, None], 3, axis=2)
+        alpha = np.full_like(pixels, 7)
+        formats = {
+            "grey.png": pixels,
+            "rgb.png": rgb,
+            "rgba.png": np.dstack([rgb, alpha]),
+            "deep.png": pixels.astype(np.uint16) * 257,
+            "grey.jpg": pixels,
+            "grey.bmp": pixels,
+            "rgb.TIFF": rgb,
+        }
+        expected = None
+        for name, picture_of_the_mask in formats.items():
+            with self.subTest(name):
+                save_picture(self.folder / name, picture_of_the_mask)
+                model, _ = self.fit_with("--mask", self.folder / name)
+                resolved = json.loads(run("info", model, "--json").stdout)["geometry"]["mask"]
+                expected = expected or resolved
+                self.assertEqual(resolved, expected)
+
+    def test_a_truncated_mask_is_not_half_a_mask(self):
+        for name in ("mask.png", "mask.jpg"):
+            with self.subTest(name):
+                save_picture(self.folder / name, mask_around_the_defect())
+                whole = (self.folder / name).read_bytes()
+                (self.folder / name).write_bytes(whole[:len(whole) * 2 // 3])
+                result = self.fit(self.shared / "good", self.folder / "m.padim", "--mask", self.folder / name)
+                self.assert_fails(result, 1, name)
+
     def test_unusable_values(self):
         self.shared_model()
         save_picture(self.folder / "square.png", np.zeros((32, 32), np.uint8))

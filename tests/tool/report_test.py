@@ -116,7 +116,7 @@ class Report(EvalCase):
                          sum(len(one["images"]) for one in self.json["classes"]))
 
     def test_names_are_text(self):
-        self.assertIn("reported &lt;&amp;&quot;'&gt; data", self.text)
+        self.assertRegex(self.text, "reported &lt;&amp;&quot;&(apos|#39);&gt; data")
 
     def test_figures_are_those_of_the_files(self):
         rows = re.findall(r"<tr><td class=\"text\">(\w+)</td>(.*?)</tr>", self.text.replace("\n", ""))

@@ -1,9 +1,8 @@
 #include "commands/backbone_options.h"
 
-#include <cstdlib>
-#include <sstream>
-
 #include <CLI/CLI.hpp>
+
+#include "gst-common/backbonefolders.h"
 
 namespace padim::tool {
 
@@ -42,13 +41,7 @@ BackboneOptions backbone_options(const BackboneArguments& arguments, const std::
   options.weights_file = arguments.weights_file;
   options.device = arguments.device;
   options.precision = parse_precision(arguments.precision);
-  options.search_path.push_back(model_file.has_parent_path() ? model_file.parent_path() : ".");
-  if (const char* folders = std::getenv("PADIM_BACKBONES")) {
-    std::istringstream list(folders);
-    for (std::string folder; std::getline(list, folder, ':');) {
-      if (!folder.empty()) options.search_path.emplace_back(folder);
-    }
-  }
+  options.search_path = gst::backbone_folders(model_file);
   return options;
 }
 

@@ -25,8 +25,7 @@ struct BackboneArguments {
 void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback,
                           const std::string& names = "--backbone");
 
-/// What to open: `fallback` where no name was given; weights are looked for beside the model file, then in the folders
-/// of $PADIM_BACKBONES (separated by colons).
+/// What to open: `fallback` where no name was given; weights are looked for in the backbone_folders of `model_file`.
 [[nodiscard]] BackboneOptions backbone_options(const BackboneArguments& arguments, const std::string& fallback,
                                                const std::filesystem::path& model_file);
 

@@ -70,7 +70,7 @@ Sinks open_sinks(const DetectArguments& arguments, const FrameSource& source) {
     sinks.all.push_back(open_annotated_sink(arguments.output, arguments.input, source, overlay_options(arguments)));
   }
   if (!arguments.ground_truth.empty()) {
-    sinks.truth = std::make_shared<GroundTruth>(arguments.ground_truth);
+    sinks.truth = std::make_shared<GroundTruth>(arguments.ground_truth, source.length());
     sinks.all.push_back(sinks.truth);
   }
   return sinks;

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
 #include "commands/commands.h"
 #include "io/file_io.h"
+#include "io/image_source.h"
 #include "io/video_writer.h"
 #include "padim/error.h"
 #include "sample/board.h"
@@ -35,16 +37,6 @@ constexpr char kExamples[] = R"(Examples:
 Writes normal.mp4 (to fit on), inspection.mp4 (to detect in), truth/frame_000123.png (masks of
 the anomalous frames) and sample.json (which frames show what).)";
 
-ImageView view_of(const cv::Mat& picture) {
-  ImageView view;
-  view.format = PixelFormat::bgr;
-  view.width = picture.cols;
-  view.height = picture.rows;
-  view.data[0] = picture.data;
-  view.stride[0] = static_cast<std::ptrdiff_t>(picture.step[0]);
-  return view;
-}
-
 void write_mask(const std::filesystem::path& file, const cv::Mat& mask) {
   std::vector<std::uint8_t> bytes;
   cv::imencode(".png", mask, bytes);
@@ -68,7 +60,7 @@ bool render(Scene& scene, const std::filesystem::path& video, const std::filesys
   for (int number = 0; number < frames; ++number) {
     if (interrupted()) return false;
     const SceneFrame frame = scene.render(number);
-    writer.write(FrameCopy(view_of(frame.picture)), std::nullopt);
+    writer.write(FrameCopy(bgr_view(frame.picture)), std::nullopt);
     if (!frame.truth.empty()) write_mask(truth / (video_frame_name(number) + ".png"), frame.truth);
     progress.update(number + 1);
   }
@@ -76,23 +68,22 @@ bool render(Scene& scene, const std::filesystem::path& video, const std::filesys
   return true;
 }
 
-std::string timeline_json(const std::vector<Stretch>& timeline) {
-  std::string text;
-  for (const Stretch& stretch : timeline) {
-    text += text.empty() ? "\n" : ",\n";
-    text += R"(    {"kind": ")" + stretch.kind + R"(", "begin": )" + std::to_string(stretch.begin) + R"(, "end": )" +
-            std::to_string(stretch.end) + "}";
-  }
-  return text + "\n  ";
-}
-
 std::string sample_json(const SampleArguments& arguments, const std::vector<Stretch>& timeline) {
-  return "{\n  \"seed\": " + std::to_string(arguments.seed) + ",\n  \"width\": " + std::to_string(kSceneSize.width) +
-         ",\n  \"height\": " + std::to_string(kSceneSize.height) +
-         ",\n  \"frames_per_second\": " + std::to_string(kSceneFramesPerSecond) +
-         ",\n  \"normal\": {\"file\": \"normal.mp4\", \"frames\": " + std::to_string(arguments.fit_frames) + "}" +
-         ",\n  \"inspection\": {\"file\": \"inspection.mp4\", \"frames\": " + std::to_string(arguments.inspect_frames) +
-         ", \"truth\": \"truth\"}" + ",\n  \"stretches\": [" + timeline_json(timeline) + "]\n}\n";
+  using Json = nlohmann::ordered_json;
+  Json stretches = Json::array();
+  for (const Stretch& stretch : timeline) {
+    stretches.push_back({{"kind", stretch.kind}, {"begin", stretch.begin}, {"end", stretch.end}});
+  }
+  const Json json = {
+      {"seed", arguments.seed},
+      {"width", kSceneSize.width},
+      {"height", kSceneSize.height},
+      {"frames_per_second", kSceneFramesPerSecond},
+      {"normal", {{"file", "normal.mp4"}, {"frames", arguments.fit_frames}}},
+      {"inspection", {{"file", "inspection.mp4"}, {"frames", arguments.inspect_frames}, {"truth", "truth"}}},
+      {"stretches", stretches},
+  };
+  return json.dump(2) + "\n";
 }
 
 int run_sample(const SampleArguments& arguments) {
@@ -106,9 +97,7 @@ int run_sample(const SampleArguments& arguments) {
     notice("interrupted: " + in_quotes(arguments.output) + " is incomplete");
     return interrupt_status();
   }
-  const std::string text = sample_json(arguments, inspection.timeline());
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
-  write_file(arguments.output / "sample.json", {bytes, text.size()});
+  write_text(arguments.output / "sample.json", sample_json(arguments, inspection.timeline()));
   notice("wrote " + in_quotes(arguments.output) + ": " + std::to_string(arguments.fit_frames) +
          " normal frames to fit on, " + std::to_string(arguments.inspect_frames) + " to inspect, " +
          std::to_string(defect_kinds().size()) + " kinds of defect");

@@ -8,12 +8,13 @@
 
 #include <opencv2/imgcodecs.hpp>
 
+#include "eval/parallel.h"
+#include "eval/pixel_scores.h"
 #include "io/file_io.h"
 #include "io/image_source.h"
 #include "padim/detector.h"
 #include "padim/error.h"
 #include "terminal/interrupt.h"
-#include "terminal/parallel.h"
 #include "terminal/progress.h"
 
 namespace padim::tool {
@@ -194,8 +195,8 @@ void judge(std::vector<Inspection> inspections, Protocol protocol, ClassResult& 
     const float score = static_cast<float>(inspection.result.raw_score);
     const bool anomalous = inspection.result.source.anomalous();
     anomalous ? images.add_defect({&score, 1}) : images.add_normal({&score, 1});
-    result.line.false_alarms += inspection.alarm && !anomalous ? 1 : 0;
-    result.line.missed += !inspection.alarm && anomalous ? 1 : 0;
+    result.alarms.false_alarms += inspection.alarm && !anomalous ? 1 : 0;
+    result.alarms.missed += !inspection.alarm && anomalous ? 1 : 0;
     defect_pixels += inspection.defect_pixels;
     pixels.append(std::move(inspection.pixels));
     result.images.push_back(std::move(inspection.result));

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "eval/mvtec_dataset.h"
-#include "eval/pixel_scores.h"
 #include "padim/backbone.h"
 #include "padim/fitter.h"
 #include "padim/metrics.h"
@@ -44,8 +43,8 @@ struct ImageResult {
   ScoreMap map;  ///< empty unless wanted
 };
 
-/// What a line counts, at the threshold that was chosen without labels.
-struct LineRates {
+/// What an operator would count, at the threshold that was chosen without labels.
+struct AlarmCounts {
   std::int64_t false_alarms = 0;  ///< normal test images that reach it
   std::int64_t missed = 0;        ///< anomalous ones that do not
 };
@@ -56,7 +55,7 @@ struct ClassResult {
   ModelInfo model;            ///< of the first tap where several models are summed
   Fusion fusion = Fusion::concatenate;
   std::optional<double> threshold;  ///< raw image score, label-free; absent without calibration
-  LineRates line;                   ///< where there is a threshold
+  AlarmCounts alarms;               ///< where there is a threshold
   RankingQuality image;
   RankingQuality pixel;
   std::vector<ImageResult> images;  ///< as in the data set

@@ -23,9 +23,9 @@ constexpr std::array kFigures = {
     Figure{"aupro_30", "AU-PRO", "0.3", [](const ClassResult& r) { return r.pixel.aupro_30; }},
     Figure{"aupro_05", "AU-PRO", "0.05", [](const ClassResult& r) { return r.pixel.aupro_05; }},
     Figure{"false_alarm_rate", "at threshold", "false",
-           [](const ClassResult& r) { return share(r.line.false_alarms, r.image.normal, r.threshold.has_value()); }},
+           [](const ClassResult& r) { return share(r.alarms.false_alarms, r.image.normal, r.threshold.has_value()); }},
     Figure{"missed_rate", "at threshold", "missed",
-           [](const ClassResult& r) { return share(r.line.missed, r.image.anomalous, r.threshold.has_value()); }},
+           [](const ClassResult& r) { return share(r.alarms.missed, r.image.anomalous, r.threshold.has_value()); }},
 };
 
 constexpr std::size_t kColumn = 7;

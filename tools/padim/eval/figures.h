@@ -12,7 +12,7 @@ namespace padim::tool {
 /// One figure of the results, in the order of all tables.
 struct Figure {
   const char* key;    ///< in files: "image_auroc"
-  const char* group;  ///< "image", "pixel", "AU-PRO", "line"
+  const char* group;  ///< "image", "pixel", "AU-PRO", "at threshold"
   const char* title;  ///< below its group: "AUROC"
   std::optional<double> (*of)(const ClassResult& result);
 };

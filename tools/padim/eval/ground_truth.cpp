@@ -1,66 +1,48 @@
 #include "eval/ground_truth.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include <opencv2/imgcodecs.hpp>
 
-#include "eval/pixel_scores.h"
 #include "io/file_io.h"
 #include "io/image_source.h"
 #include "padim/error.h"
-#include "padim/metrics.h"
 
 namespace padim::tool {
 namespace {
 
-std::uint64_t hashed(std::uint64_t position) {  // splitmix64: neighbouring positions get independent bits
-  position += 0x9E3779B97F4A7C15U;
-  position = (position ^ (position >> 30U)) * 0xBF58476D1CE4E5B9U;
-  position = (position ^ (position >> 27U)) * 0x94D049BB133111EBU;
-  return position ^ (position >> 31U);
-}
+constexpr std::int64_t kCapacity = std::int64_t{1} << 28;  // pixels, of 1 to 2.3 bytes
 
-// For every column (or row) of the map the column (or row) of the mask that its centre falls on.
-std::vector<int> sample_positions(int count, double offset, double scale, int frame_side, int mask_side) {
-  const double zoom = static_cast<double>(mask_side) / frame_side;
-  return nearest_positions(count, offset * zoom, scale * zoom, mask_side);
-}
-
-std::string area_line(const char* name, const std::vector<float>& scores, const std::vector<std::uint8_t>& labels) {
-  const auto anomalous = std::ranges::count_if(labels, [](std::uint8_t label) { return label != 0; });
-  if (anomalous == 0 || anomalous == static_cast<std::ptrdiff_t>(labels.size())) {
-    return std::string(name) + "  undefined: all are " + (anomalous == 0 ? "normal" : "anomalous");
+std::string area_line(const char* name, const RankingQuality& quality) {
+  if (!quality.auroc) {
+    return std::string(name) + "  undefined: all are " + (quality.anomalous == 0 ? "normal" : "anomalous");
   }
   char text[64];
-  std::snprintf(text, sizeof text, "%s  %.4f", name, auroc(scores, labels));
+  std::snprintf(text, sizeof text, "%s  %.4f", name, *quality.auroc);
   return text;
+}
+
+// A mask may be drawn at another size than its frame's.
+void check_shape(const Frame& frame, const cv::Mat& mask) {
+  const double width = static_cast<double>(frame.view.width) * mask.rows / frame.view.height;
+  if (std::abs(width - mask.cols) <= 1) return;
+  throw Error(ErrorCode::mismatch, "the mask of " + in_quotes(frame.relative) + " is " +
+                                       to_string(Size{mask.cols, mask.rows}) + ", but the frame " +
+                                       to_string(Size{frame.view.width, frame.view.height}) +
+                                       ": draw it on a picture of the whole frame");
+}
+
+FrameMapping zoomed(const FrameMapping& mapping, double x, double y) {
+  return {mapping.offset_x * x, mapping.offset_y * y, mapping.scale_x * x, mapping.scale_y * y};
 }
 
 }  // namespace
 
-void PixelSamples::add(float score, bool anomalous) {
-  if ((hashed(seen_++) & mask_) != 0) return;
-  if (scores_.size() == kCapacity) thin();
-  scores_.push_back(score);
-  labels_.push_back(anomalous ? 1 : 0);
-}
-
-void PixelSamples::thin() {
-  mask_ = mask_ * 2 + 1;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < scores_.size(); ++i) {
-    if ((hashed(mask_ + i) & 1U) != 0) continue;
-    scores_[kept] = scores_[i];
-    labels_[kept++] = labels_[i];
-  }
-  scores_.resize(kept);
-  labels_.resize(kept);
-}
-
-GroundTruth::GroundTruth(std::filesystem::path folder) : folder_(std::move(folder)) {
+GroundTruth::GroundTruth(std::filesystem::path folder, std::int64_t frames)
+    : folder_(std::move(folder)), expected_frames_(frames) {
   if (!std::filesystem::is_directory(folder_)) {
     throw Error(ErrorCode::not_found, "ground truth " + in_quotes(folder_) + " is not a folder of masks");
   }
@@ -77,25 +59,32 @@ cv::Mat GroundTruth::mask_of(const Frame& frame) const {
   return {};
 }
 
+void GroundTruth::add_pixels(const Frame& frame, const Detection& detection, const cv::Mat& mask) {
+  const auto size = static_cast<std::int64_t>(detection.map.values.size());
+  if (thinning_ == 0) thinning_ = static_cast<std::size_t>(1 + expected_frames_ * size / kCapacity);
+  const FrameMapping place = zoomed(detection.mapping, static_cast<double>(mask.cols) / frame.view.width,
+                                    static_cast<double>(mask.rows) / frame.view.height);
+  compare(detection.map, place, {mask.cols, mask.rows}, mask, PixelRaster::map, scores_);
+  std::vector<float> normal;
+  std::vector<float> anomalous;
+  // Another phase in each frame, so that no place is left out for good.
+  for (std::size_t i = static_cast<std::size_t>(count_) % thinning_; i < scores_.scores.size(); i += thinning_) {
+    (scores_.mask[i] != 0 ? anomalous : normal).push_back(scores_.scores[i]);
+  }
+  pixels_.add_normal(normal);
+  pixels_.add_defect(anomalous);
+}
+
 void GroundTruth::write(const Frame& frame, const Detection& detection) {
   const cv::Mat mask = mask_of(frame);
-  masks_ += mask.empty() ? 0 : 1;
+  if (!mask.empty()) check_shape(frame, mask);
   const bool anomalous = !mask.empty() && cv::countNonZero(mask) > 0;
-  frame_scores_.push_back(static_cast<float>(detection.raw_score));
-  frame_labels_.push_back(anomalous ? 1 : 0);
+  const float score = static_cast<float>(detection.raw_score);
+  anomalous ? frames_.add_defect({&score, 1}) : frames_.add_normal({&score, 1});
+  add_pixels(frame, detection, mask);
+  masks_ += mask.empty() ? 0 : 1;
   if (detection.anomalous) ++(anomalous ? found_ : false_alarms_);
-  const ScoreMap& map = detection.map;
-  if (!anomalous) {
-    for (const float score : map.values) pixels_.add(score, false);
-    return;
-  }
-  const FrameMapping& place = detection.mapping;
-  const auto columns = sample_positions(map.width, place.offset_x, place.scale_x, frame.view.width, mask.cols);
-  const auto rows = sample_positions(map.height, place.offset_y, place.scale_y, frame.view.height, mask.rows);
-  for (int v = 0; v < map.height; ++v) {
-    const auto* row = mask.ptr<std::uint8_t>(rows[static_cast<std::size_t>(v)]);
-    for (int u = 0; u < map.width; ++u) pixels_.add(map.at(u, v), row[columns[static_cast<std::size_t>(u)]] != 0);
-  }
+  ++count_;
 }
 
 std::string GroundTruth::report() const {
@@ -104,15 +93,12 @@ std::string GroundTruth::report() const {
                                          " belongs to a frame: masks are named like the images, STEM.png or "
                                          "STEM_mask.png, or for a video frame_000123.png");
   }
-  const auto frames = static_cast<std::int64_t>(frame_labels_.size());
-  const auto anomalous = static_cast<std::int64_t>(std::ranges::count(frame_labels_, 1));
-  std::string text = area_line("image AUROC", frame_scores_, frame_labels_) + "\n";
-  text += area_line("pixel AUROC", pixels_.scores(), pixels_.labels());
-  if (pixels_.thinning() > 1) text += "  (one pixel in " + std::to_string(pixels_.thinning()) + ")";
-  text += "\nfound        " + std::to_string(found_) + " of " + std::to_string(anomalous) + " anomalous frames, " +
-          std::to_string(anomalous - found_) + " missed\n";
-  text += "false alarms " + std::to_string(false_alarms_) + " of " + std::to_string(frames - anomalous) +
-          " normal frames\n";
+  const RankingQuality frames = frames_.quality();
+  std::string text = area_line("image AUROC", frames) + "\n" + area_line("pixel AUROC", pixels_.quality());
+  if (thinning_ > 1) text += "  (one pixel in " + std::to_string(thinning_) + ")";
+  text += "\nfound        " + std::to_string(found_) + " of " + std::to_string(frames.anomalous) +
+          " anomalous frames, " + std::to_string(frames.anomalous - found_) + " missed\n";
+  text += "false alarms " + std::to_string(false_alarms_) + " of " + std::to_string(frames.normal) + " normal frames\n";
   return text;
 }
 

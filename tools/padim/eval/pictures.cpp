@@ -10,11 +10,11 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "eval/parallel.h"
 #include "io/file_io.h"
 #include "io/image_source.h"
 #include "padim/error.h"
 #include "terminal/interrupt.h"
-#include "terminal/parallel.h"
 #include "terminal/progress.h"
 
 namespace padim::tool {

@@ -7,7 +7,7 @@
 namespace padim::tool {
 namespace {
 
-/// Position i of an axis lies `weight` of the way from sample `low` to sample `high`.
+/// A pixel lies `weight` of the way from the map's position `low` to `high`.
 struct Tap {
   int low;
   int high;
@@ -62,6 +62,17 @@ void compare_in_frame(const ScoreMap& map, const FrameMapping& mapping, Size fra
   mask(result.place).copyTo(cv::Mat(result.place.size(), CV_8U, result.mask.data()));
 }
 
+// For every position 0..count-1 of a network input the pixel of an image `side` pixels long that it shows: the nearest
+// one, as Pillow's resize finds it.
+std::vector<int> nearest_positions(int count, double offset, double scale, int side) {
+  std::vector<int> positions(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    const int nearest = static_cast<int>(std::floor(offset + scale * (i + 0.5)));
+    positions[static_cast<std::size_t>(i)] = std::clamp(nearest, 0, side - 1);
+  }
+  return positions;
+}
+
 void compare_at_map(const ScoreMap& map, const FrameMapping& mapping, const cv::Mat& mask, PixelScores& result) {
   result.place = {0, 0, map.width, map.height};
   result.scores = map.values;
@@ -77,15 +88,6 @@ void compare_at_map(const ScoreMap& map, const FrameMapping& mapping, const cv::
 }
 
 }  // namespace
-
-std::vector<int> nearest_positions(int count, double offset, double scale, int side) {
-  std::vector<int> positions(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) {
-    const int nearest = static_cast<int>(std::floor(offset + scale * (i + 0.5)));
-    positions[static_cast<std::size_t>(i)] = std::clamp(nearest, 0, side - 1);
-  }
-  return positions;
-}
 
 void compare(const ScoreMap& map, const FrameMapping& mapping, Size frame, const cv::Mat& mask, PixelRaster raster,
              PixelScores& result) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include <opencv2/core.hpp>
@@ -28,9 +27,5 @@ struct PixelScores {
 /// see (geometry `paper` crops) have no score and are left out. The result's memory is reused.
 void compare(const ScoreMap& map, const FrameMapping& mapping, Size frame, const cv::Mat& mask, PixelRaster raster,
              PixelScores& result);
-
-/// For every position 0..count-1 of a network input the pixel of an image `side` pixels long that it shows: the nearest
-/// one, as Pillow's resize finds it.
-[[nodiscard]] std::vector<int> nearest_positions(int count, double offset, double scale, int side);
 
 }  // namespace padim::tool

@@ -1,9 +1,12 @@
 #include "eval/report.h"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <tuple>
 
@@ -15,56 +18,23 @@
 namespace padim::tool {
 namespace {
 
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char letter : text) {
-    switch (letter) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += letter;
-    }
-  }
-  return result;
-}
-
-// As part of an address: everything but letters, digits and a few marks as %XX.
-std::string percent_encoded(const std::filesystem::path& path) {
-  std::string result;
-  for (const char letter : path.generic_string()) {
-    const auto byte = static_cast<unsigned char>(letter);
-    const bool plain =
-        (byte < 0x80 && std::isalnum(byte) != 0) || std::string_view("/._-").find(letter) != std::string::npos;
-    char code[4];
-    std::snprintf(code, sizeof code, "%%%02X", byte);
-    result += plain ? std::string(1, letter) : code;
-  }
-  return result;
-}
-
-std::string base64(std::span<const std::uint8_t> bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t at) { return at < bytes.size() ? std::uint32_t{bytes[at]} : 0U; };
-    const std::uint32_t three = byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2);
-    for (std::size_t digit = 0; digit < 4; ++digit) {
-      text += i + digit <= bytes.size() ? kDigits[three >> (18 - 6 * digit) & 63U] : '=';
-    }
-  }
+std::string taken(gchar* text) {
+  const std::unique_ptr<gchar, decltype(&g_free)> owner(text, g_free);
   return text;
 }
+
+// The page is UTF-8, which names of files need not be.
+std::string escaped(const std::string& text) {
+  const std::string valid = taken(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())));
+  return taken(g_markup_escape_text(valid.c_str(), -1));
+}
+
+// As part of an address.
+std::string percent_encoded(const std::filesystem::path& path) {
+  return taken(g_uri_escape_string(path.c_str(), "/", FALSE));
+}
+
+std::string base64(std::span<const std::uint8_t> bytes) { return taken(g_base64_encode(bytes.data(), bytes.size())); }
 
 std::string embedded(std::span<const std::uint8_t> image, const char* type, const std::string& description) {
   return std::string("<img loading=\"lazy\" src=\"data:image/") + type + ";base64," + base64(image) + "\" alt=\"" +

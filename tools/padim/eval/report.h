@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "eval/evaluation.h"
-#include "eval/files.h"
 #include "eval/pictures.h"
+#include "eval/results.h"
 
 namespace padim::tool {
 

@@ -33,25 +33,22 @@ std::string last_line(const gchar* detail) {
   return end_of_line != std::string::npos ? text.substr(end_of_line + 1) : "";
 }
 
+std::string cause_of(const gst::Owned<GError>& error) { return error ? error->message : "no cause given"; }
+
 }  // namespace
 
 void start_gstreamer() {
   static const bool kStarted = [] {
     GError* error = nullptr;
     if (gst_init_check(nullptr, nullptr, &error)) return true;
-    const std::string cause = error != nullptr ? error->message : "no cause given";
-    g_clear_error(&error);
-    throw Error(ErrorCode::internal, "cannot start GStreamer: " + cause);
+    throw Error(ErrorCode::internal, "cannot start GStreamer: " + cause_of(gst::Owned<GError>(error)));
   }();
   (void)kStarted;
 }
 
 bool has_element(const std::string& name) {
   start_gstreamer();
-  GstElementFactory* factory = gst_element_factory_find(name.c_str());
-  if (factory == nullptr) return false;
-  gst_object_unref(factory);
-  return true;
+  return gst::Owned<GstElementFactory>(gst_element_factory_find(name.c_str())) != nullptr;
 }
 
 Pipeline::Pipeline(const std::string& description, std::string what) : what_(std::move(what)) {
@@ -59,9 +56,7 @@ Pipeline::Pipeline(const std::string& description, std::string what) : what_(std
   GError* error = nullptr;
   pipeline_.reset(gst_parse_launch_full(description.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
   if (!pipeline_) {
-    const std::string cause = error != nullptr ? error->message : "no cause given";
-    g_clear_error(&error);
-    throw Error(ErrorCode::unsupported, what_ + ": " + cause + "; " + kPackages);
+    throw Error(ErrorCode::unsupported, what_ + ": " + cause_of(gst::Owned<GError>(error)) + "; " + kPackages);
   }
   bus_.reset(gst_element_get_bus(pipeline_.get()));
 }
@@ -85,7 +80,7 @@ void Pipeline::set_state(GstState state) {
 void Pipeline::check() const {
   constexpr auto kTypes = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT);
   while (GstMessage* message = gst_bus_pop_filtered(bus_.get(), kTypes)) {
-    const GstOwned<GstMessage> owned(message);
+    const gst::Owned<GstMessage> owned(message);
     handle(message);
   }
 }
@@ -93,7 +88,7 @@ void Pipeline::check() const {
 void Pipeline::wait_for_end() const {
   constexpr auto kTypes = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT | GST_MESSAGE_EOS);
   while (GstMessage* message = gst_bus_timed_pop_filtered(bus_.get(), GST_CLOCK_TIME_NONE, kTypes)) {
-    const GstOwned<GstMessage> owned(message);
+    const gst::Owned<GstMessage> owned(message);
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) return;
     handle(message);
   }
@@ -105,22 +100,21 @@ void Pipeline::handle(GstMessage* message) const {
     missing_ = name != nullptr ? name : "a decoder";
   }
   if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR) return;
-  GError* error = nullptr;
-  gchar* debug = nullptr;
-  gst_message_parse_error(message, &error, &debug);
+  GError* parsed = nullptr;
+  gchar* detail = nullptr;
+  gst_message_parse_error(message, &parsed, &detail);
+  const gst::Owned<GError> error(parsed);
+  const std::string place = last_line(gst::Owned<gchar>(detail).get());
   std::string cause = error->message;
-  const ErrorCode code = code_of(*error);
   if (is_about_decoders(*error)) {
     cause = "it holds no video";  // a decoder that is missing has been named before
-  } else if (const std::string detail = last_line(debug); !detail.empty()) {
-    cause += " (" + detail + ")";
+  } else if (!place.empty()) {
+    cause += " (" + place + ")";
   }
-  g_clear_error(&error);
-  g_free(debug);
   if (!missing_.empty()) {
     throw Error(ErrorCode::unsupported, what_ + ": GStreamer lacks a " + missing_ + "; " + kPackages);
   }
-  throw Error(code, what_ + ": " + cause);
+  throw Error(code_of(*error), what_ + ": " + cause);
 }
 
 }  // namespace padim::tool

@@ -2,22 +2,11 @@
 
 #include <gst/gst.h>
 
-#include <filesystem>
-#include <memory>
 #include <string>
 
-namespace padim::tool {
+#include "gst-common/owned.h"
 
-struct GstUnref {
-  void operator()(GstElement* element) const noexcept { gst_object_unref(element); }
-  void operator()(GstBus* bus) const noexcept { gst_object_unref(bus); }
-  void operator()(GstBuffer* buffer) const noexcept { gst_buffer_unref(buffer); }
-  void operator()(GstSample* sample) const noexcept { gst_sample_unref(sample); }
-  void operator()(GstCaps* caps) const noexcept { gst_caps_unref(caps); }
-  void operator()(GstMessage* message) const noexcept { gst_message_unref(message); }
-};
-template <class Object>
-using GstOwned = std::unique_ptr<Object, GstUnref>;
+namespace padim::tool {
 
 /// Readies GStreamer in this process, once. Throws internal.
 void start_gstreamer();
@@ -52,8 +41,8 @@ class Pipeline {
   void handle(GstMessage* message) const;
 
   std::string what_;
-  GstOwned<GstElement> pipeline_;
-  GstOwned<GstBus> bus_;
+  gst::Owned<GstElement> pipeline_;
+  gst::Owned<GstBus> bus_;
   mutable std::string missing_;  ///< what the pipeline said it has no element for
 };
 

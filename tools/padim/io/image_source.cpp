@@ -11,33 +11,15 @@
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "gst-common/jpegfile.h"
+#include "gst-common/maskfile.h"
 #include "io/file_io.h"
+#include "io/gst_pipeline.h"
 #include "padim/error.h"
 #include "terminal/progress.h"
 
 namespace padim::tool {
 namespace {
-
-// Decoders fill what is missing of a JPEG with grey and only warn. This walks from marker to marker: segments tell
-// their length, and inside the compressed data 0xFF is escaped. What follows the end-of-image marker (phones append
-// whole videos) does not matter.
-bool is_truncated_jpeg(const std::vector<std::uint8_t>& bytes) {
-  if (bytes.size() < 4 || bytes[0] != 0xFF || bytes[1] != 0xD8) return false;
-  std::size_t at = 2;
-  while (at + 3 < bytes.size()) {
-    const std::uint8_t marker = bytes[at + 1];
-    if (bytes[at] != 0xFF || marker == 0xFF) {
-      ++at;
-    } else if (marker == 0xD9) {
-      return false;
-    } else if (marker <= 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // an escaped 0xFF, or a marker without data
-      at += 2;
-    } else {
-      at += 2 + static_cast<std::size_t>(bytes[at + 2] << 8 | bytes[at + 3]);
-    }
-  }
-  return at + 1 >= bytes.size() || bytes[bytes.size() - 2] != 0xFF || bytes.back() != 0xD9;
-}
 
 struct Decoded {
   cv::Mat image;
@@ -156,7 +138,7 @@ cv::Mat read_image(const std::filesystem::path& file, int flags) {
   cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
   const std::vector<std::uint8_t> bytes = read_file(file);
   std::string cause = bytes.empty() ? "the file is empty" : "not an image, or broken";
-  if (is_truncated_jpeg(bytes)) {
+  if (gst::is_truncated_jpeg(bytes)) {
     cause = "the file is truncated";
   } else if (!bytes.empty()) {
     try {
@@ -170,11 +152,8 @@ cv::Mat read_image(const std::filesystem::path& file, int flags) {
 }
 
 Mask read_mask(const std::filesystem::path& file) {
-  const cv::Mat picture = read_image(file, cv::IMREAD_GRAYSCALE);
-  Mask mask{picture.cols, picture.rows};
-  for (int y = 0; y < picture.rows; ++y)
-    mask.values.insert(mask.values.end(), picture.ptr(y), picture.ptr(y) + picture.cols);
-  return mask;
+  start_gstreamer();
+  return gst::read_mask(file);
 }
 
 }  // namespace padim::tool

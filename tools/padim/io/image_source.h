@@ -7,6 +7,7 @@
 
 #include "io/frame_source.h"
 #include "padim/geometry.h"
+#include "padim/image_view.h"
 
 namespace padim::tool {
 
@@ -24,7 +25,7 @@ namespace padim::tool {
 /// The pixels of an image of 8-bit BGR.
 [[nodiscard]] ImageView bgr_view(const cv::Mat& image);
 
-/// A picture whose dark places are ignored. Throws as read_image does.
+/// A picture whose dark places are ignored. Throws not_found, cannot_read.
 [[nodiscard]] Mask read_mask(const std::filesystem::path& file);
 
 }  // namespace padim::tool

@@ -75,10 +75,11 @@ class VideoSource : public FrameSource {
 
  private:
   // Waits in short steps: an error of the decoder or an interrupt must not be waited out.
-  GstOwned<GstSample> pull() {
+  gst::Owned<GstSample> pull() {
     GstAppSink* sink = GST_APP_SINK(pipeline_.element("sink"));
     while (!interrupted()) {
-      if (GstSample* sample = gst_app_sink_try_pull_sample(sink, 50 * GST_MSECOND)) return GstOwned<GstSample>(sample);
+      if (GstSample* sample = gst_app_sink_try_pull_sample(sink, 50 * GST_MSECOND))
+        return gst::Owned<GstSample>(sample);
       pipeline_.check();
       if (gst_app_sink_is_eos(sink)) break;
     }
@@ -109,8 +110,8 @@ class VideoSource : public FrameSource {
   std::int64_t number_ = 0;
   Frame frame_;
   // Declared in this order because the mapping must end before its sample does.
-  GstOwned<GstSample> first_;
-  GstOwned<GstSample> sample_;
+  gst::Owned<GstSample> first_;
+  gst::Owned<GstSample> sample_;
   std::optional<gst::MappedFrame> mapped_;
 };
 

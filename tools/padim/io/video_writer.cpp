@@ -104,7 +104,7 @@ void VideoWriter::start(const GstVideoInfo& info) {
   info_.fps_d = options_.frame_rate.denominator;
   info_.par_n = options_.pixel_aspect.numerator;
   info_.par_d = options_.pixel_aspect.denominator;
-  const GstOwned<GstCaps> caps(gst_video_info_to_caps(&info_));
+  const gst::Owned<GstCaps> caps(gst_video_info_to_caps(&info_));
   gst_app_src_set_caps(GST_APP_SRC(pipeline_.element("source")), caps.get());
   g_object_set(pipeline_.element("box"), "right", -(info.width % 2), "bottom", -(info.height % 2), nullptr);
   g_object_set(pipeline_.element("sink"), "location", file_.c_str(), nullptr);
@@ -127,7 +127,7 @@ void VideoWriter::write(FrameCopy frame, std::optional<std::int64_t> pts_ns) {
     usleep(1000);
   }
   pipeline_.check();
-  GstOwned<GstBuffer> buffer = frame.take();
+  gst::Owned<GstBuffer> buffer = frame.take();
   const auto duration = static_cast<std::int64_t>(
       gst_util_uint64_scale(GST_SECOND, static_cast<guint64>(info_.fps_d), static_cast<guint64>(info_.fps_n)));
   // Timestamps that do not rise would be refused by the containers.

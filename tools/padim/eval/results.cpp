@@ -1,4 +1,4 @@
-#include "eval/files.h"
+#include "eval/results.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>

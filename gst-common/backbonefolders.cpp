@@ -1,0 +1,20 @@
+#include "gst-common/backbonefolders.h"
+
+#include <cstdlib>
+#include <sstream>
+#include <string>
+
+namespace padim::gst {
+
+std::vector<std::filesystem::path> backbone_folders(const std::filesystem::path& model_file) {
+  std::vector<std::filesystem::path> folders;
+  if (!model_file.empty()) folders.push_back(model_file.has_parent_path() ? model_file.parent_path() : ".");
+  const char* list = std::getenv("PADIM_BACKBONES");
+  std::istringstream rest(list != nullptr ? list : "");
+  for (std::string folder; std::getline(rest, folder, ':');) {
+    if (!folder.empty()) folders.emplace_back(folder);
+  }
+  return folders;
+}
+
+}  // namespace padim::gst
