@@ -7,6 +7,7 @@ import unittest
 
 LIBRARY = os.environ["PADIM_LIBRARY"]
 PLUGIN = os.environ["PADIM_PLUGIN"]
+ENGINE = os.environ.get("PADIM_ENGINE")
 
 OWN = re.compile(r"(typeinfo for |typeinfo name for |vtable for |VTT for |guard variable for |(non-)?virtual thunk to )?"
                  r"padim::")
@@ -23,6 +24,12 @@ def needed(library):
     return re.findall(r"\(NEEDED\).*\[(.*)\]", text)
 
 
+def closure(library):
+    """Names of all libraries that the loader adds."""
+    text = subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^\s*(\S+) => /", text, re.MULTILINE)
+
+
 class Symbols(unittest.TestCase):
     def test_library_shows_its_namespace_alone(self):
         symbols = exported(LIBRARY)
@@ -33,12 +40,21 @@ class Symbols(unittest.TestCase):
         self.assertEqual(sorted(exported(PLUGIN)), ["gst_plugin_padim_get_desc", "gst_plugin_padim_register"])
 
     def test_library_needs_no_glib(self):
-        libraries = needed(LIBRARY)
-        self.assertTrue(any(library.startswith("libtorch") for library in libraries))
-        self.assertEqual([library for library in libraries if re.match(r"lib(glib|gobject|gio|gst)", library)], [])
+        self.assertEqual([library for library in needed(LIBRARY) if re.match(r"lib(glib|gobject|gio|gst)", library)], [])
+
+    def test_libtorch_is_loaded_by_nobody_who_does_not_ask_for_it(self):
+        for binary in (LIBRARY, PLUGIN):
+            self.assertEqual([library for library in closure(binary) if re.match(r"lib(torch|c10)", library)], [])
 
     def test_plugin_leaves_the_heavy_libraries_to_libpadim(self):
         self.assertEqual([library for library in needed(PLUGIN) if re.match(r"lib(torch|c10|opencv)", library)], [])
+
+    @unittest.skipIf(ENGINE is None, "this build has no LibTorch engine")
+    def test_engine_shows_its_entry_point_alone_and_brings_no_second_libpadim(self):
+        self.assertEqual(exported(ENGINE), ["padim_engine"])
+        libraries = needed(ENGINE)
+        self.assertTrue(any(library.startswith("libtorch.so") for library in libraries), libraries)
+        self.assertEqual([library for library in libraries if library.startswith("libpadim")], [])
 
 
 if __name__ == "__main__":
