@@ -1,9 +1,7 @@
 // The trunk alone: one picture of 224 x 224, by network, precision and threads, on the engine that the library uses
 // and on LibTorch. Each must give the taps of the other engine, or of itself in float32 for bfloat16.
 
-#include "backbone/description.h"
-#include "backbone/engines.h"
-#include "backbone/search.h"
+#include "libtorch.h"
 #include "random_numbers.h"
 #include "stage.h"
 
@@ -18,12 +16,7 @@ enum class Engine { chosen, torch };
 std::shared_ptr<const padim::Backbone> open(Engine engine, const std::string& name, Precision precision) {
   if (engine == Engine::chosen) return padim::bench::open_or_null(name, precision);
   if (padim::bench::open_or_null(name, precision) == nullptr) return nullptr;
-  padim::BackboneOptions options;
-  options.name = name;
-  options.search_path = {std::getenv("PADIM_BACKBONES")};
-  const auto files = padim::find_backbone_files(options);
-  auto network = padim::read_network(padim::load_backbone_description(files.description), files.weights);
-  return padim::make_torch_backbone(std::make_shared<const padim::Network>(std::move(network)), "cpu", precision);
+  return padim::bench::open_on_libtorch(name, precision);
 }
 
 void trunk(benchmark::State& state, const char* name, Engine engine, Precision precision, int threads) {

@@ -12,9 +12,7 @@
 #include <map>
 #include <thread>
 
-#include "backbone/description.h"
-#include "backbone/engines.h"
-#include "backbone/search.h"
+#include "libtorch.h"
 #include "pipeline_parts.h"
 
 namespace {
@@ -31,16 +29,6 @@ void require(bool right, const std::string& what) {
   if (right) return;
   std::fprintf(stderr, "wrong result: %s\n", what.c_str());
   std::exit(1);
-}
-
-std::shared_ptr<const Backbone> open_on_libtorch(const Backbone& backbone) {
-  padim::BackboneOptions options;
-  options.name = backbone.info().name;
-  options.search_path = {std::getenv("PADIM_BACKBONES")};
-  const auto files = padim::find_backbone_files(options);
-  auto network = padim::read_network(padim::load_backbone_description(files.description), files.weights);
-  return padim::make_torch_backbone(std::make_shared<const padim::Network>(std::move(network)), "cpu",
-                                    padim::parse_precision(backbone.info().precision));
 }
 
 // The network alone, on pictures of the model's input size.
@@ -144,7 +132,8 @@ void compare(const std::shared_ptr<const Backbone>& backbone, int width, int hei
 
   const padim::Size input = model.info().geometry.input;
   const Trunk trunk(backbone, input);
-  const Trunk libtorch(open_on_libtorch(*backbone), input);
+  const Trunk libtorch(open_on_libtorch(backbone->info().name, padim::parse_precision(backbone->info().precision)),
+                       input);
   check_trunks(trunk, libtorch);
   ElementPipeline element(camera, file);
   element.play();

@@ -63,7 +63,7 @@ cd "$ROOT"
   fetch_weights
   say "measuring"
 } >&2
-export PADIM_BACKBONES=$ROOT/models GST_PLUGIN_PATH=$build/gst-plugin
+export PADIM_BACKBONES=$ROOT/models PADIM_ENGINES=$build/libpadim GST_PLUGIN_PATH=$build/gst-plugin
 report_machine
 for part in stages pipelines memory start_up evaluation; do
   echo

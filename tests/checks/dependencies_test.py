@@ -22,6 +22,7 @@ LIBRARY = {
     "image": ("base", {r"hwy/": "color_kernel.cpp resample_kernel.cpp"}),
     "backbone": ("base", {
         r"(torch|ATen|c10)/": "torch.cpp",
+        r"dlfcn\.h": "device.cpp engine_module.cpp",
         r"dnnl\.hpp": "onednn.cpp onednn_plan.h",
         r"omp\.h": "onednn.cpp",
         r"nlohmann/": "description.cpp",

@@ -11,6 +11,7 @@ from source_tree import files
 
 LIBRARY = os.environ["PADIM_LIBRARY"]
 PLUGIN = os.environ["PADIM_PLUGIN"]
+ENGINE = os.environ.get("PADIM_ENGINE")
 
 CLASS = re.compile(r"^class PADIM_API (\w+)( : public [\w:]+)? \{\n(.*?)^\};", re.MULTILINE | re.DOTALL)
 FUNCTION = re.compile(r"(operator\W+|~?\w+)\(")
@@ -72,6 +73,12 @@ def exported(demangled):
     return counts
 
 
+def closure(library):
+    """Names of all libraries that the loader adds."""
+    text = subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^\s*(\S+) => /", text, re.MULTILINE)
+
+
 class Symbols(unittest.TestCase):
     def test_library_shows_what_its_headers_document(self):
         wanted = sum((documented(header.read_text()) for header in files(".h", folders=["libpadim/include"])),
@@ -84,12 +91,21 @@ class Symbols(unittest.TestCase):
         self.assertEqual(sorted(symbols(PLUGIN)), ["gst_plugin_padim_get_desc", "gst_plugin_padim_register"])
 
     def test_library_needs_no_glib(self):
-        libraries = needed(LIBRARY)
-        self.assertTrue(any(library.startswith("libtorch") for library in libraries))
-        self.assertEqual([library for library in libraries if re.match(r"lib(glib|gobject|gio|gst)", library)], [])
+        self.assertEqual([library for library in needed(LIBRARY) if re.match(r"lib(glib|gobject|gio|gst)", library)], [])
+
+    def test_libtorch_is_loaded_by_nobody_who_does_not_ask_for_it(self):
+        for binary in (LIBRARY, PLUGIN):
+            self.assertEqual([library for library in closure(binary) if re.match(r"lib(torch|c10)", library)], [])
 
     def test_plugin_leaves_the_heavy_libraries_to_libpadim(self):
         self.assertEqual([library for library in needed(PLUGIN) if re.match(r"lib(torch|c10|opencv)", library)], [])
+
+    @unittest.skipIf(ENGINE is None, "this build has no LibTorch engine")
+    def test_engine_shows_its_entry_point_alone_and_brings_no_second_libpadim(self):
+        self.assertEqual(symbols(ENGINE), ["padim_engine"])
+        libraries = needed(ENGINE)
+        self.assertTrue(any(library.startswith("libtorch.so") for library in libraries), libraries)
+        self.assertEqual([library for library in libraries if library.startswith("libpadim")], [])
 
 
 class Planted(unittest.TestCase):

@@ -19,6 +19,7 @@ from tiny_backbone import write_tiny_backbone  # noqa: E402
 BUILD = os.environ["PADIM_BUILD"]
 PREFIX = os.environ["PADIM_PREFIX"].lstrip("/")
 LIBDIR = os.environ["PADIM_LIBDIR"]
+LIBTORCH = os.environ["PADIM_LIBTORCH"] == "true"
 COMPILER = json.loads(os.environ["PADIM_CXX"])
 
 
@@ -58,6 +59,8 @@ class Installed(unittest.TestCase):
                   *(f"share/padim/models/convert/{file.name}" for file in (ROOT / "models/convert").glob("*.py")),
                   "share/padim/models/README.md", f"{LIBDIR}/libpadim.so", f"{LIBDIR}/pkgconfig/padim.pc",
                   f"{LIBDIR}/gstreamer-1.0/libgstpadim.so", "bin/padim"]
+        if LIBTORCH:
+            wanted.append(f"{LIBDIR}/padim/engines/libpadim-torch.so")
         self.assertEqual([file for file in wanted if not (self.prefix / file).exists()], [])
 
     def test_nothing_of_the_build_is_there(self):
@@ -69,6 +72,16 @@ class Installed(unittest.TestCase):
     def test_tool_and_converter_run(self):
         self.assertIn("fit", run(self.prefix / "bin/padim", "--help", LD_LIBRARY_PATH=self.libraries))
         self.assertIn("--backbone", run(sys.executable, self.prefix / "share/padim/models/convert", "--help"))
+
+    @unittest.skipUnless(LIBTORCH, "this build has no LibTorch engine")
+    def test_engine_is_found_beside_the_library(self):
+        """Wherever the tree was put: what a GPU that is not there is answered with names the engine's library."""
+        result = subprocess.run([self.prefix / "bin/padim", "fit", "--input", "x", "--output", self.folder / "x.padim",
+                                 "--backbone-file", write_tiny_backbone(self.folder / "gpu"), "--backbone", "tiny",
+                                 "--device", "cuda:999"], capture_output=True, text=True, timeout=300, check=False,
+                                env={**os.environ, "LD_LIBRARY_PATH": str(self.libraries), "LD_DEBUG": "files"})
+        self.assertIn(f"{self.libraries.resolve()}/padim/engines/libpadim-torch.so", result.stderr)
+        self.assertIn("device 'cuda:999' is not available", result.stderr)
 
     def test_plugin_loads(self):
         text = run("gst-inspect-1.0", "padimfilter", LD_LIBRARY_PATH=self.libraries,

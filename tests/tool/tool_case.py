@@ -18,9 +18,9 @@ TOOL = os.environ["PADIM_TOOL"]
 SIZE = (96, 64)  # width, height: a network input of few positions, so that every test is quick
 
 
-def run(*arguments, **options):
+def run(*arguments, tool=TOOL, **options):
     """Runs the tool; the result holds returncode, stdout and stderr as text."""
-    command = [TOOL, *map(str, arguments)]
+    command = [str(tool), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, **options)
 
 

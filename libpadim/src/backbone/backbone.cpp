@@ -2,13 +2,11 @@
 
 #include "padim/backbone.h"
 
-#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
 
-#include "backbone/built_in.h"
-#include "backbone/description.h"
+#include "backbone/device.h"
 #include "backbone/engines.h"
 #include "backbone/network.h"
 #include "backbone/network_backbone.h"
@@ -64,24 +62,16 @@ std::string identity(const std::filesystem::path& path) {
          std::to_string(time);
 }
 
-BackboneDescription built_in_description(const std::string& name) {
-  const auto all = built_in_descriptions();
-  const auto found = std::ranges::find(all, name, &BuiltInDescription::name);
-  return parse_backbone_description(found->text, "'" + name + "' (built-in)");
-}
-
 }  // namespace
 
 std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options) {
   static Pool pool;
   const BackboneFiles files = find_backbone_files(options);
-  const bool built_in = files.description.empty();
-  const BackboneDescription description =
-      built_in ? built_in_description(options.name) : load_backbone_description(files.description);
+  const BackboneDescription description = read_description(files, options.name);
   const std::string device = resolve_device(options.device);
   const Precision precision = resolve_precision(options.precision, device);
-  const std::string key = (built_in ? options.name : identity(files.description)) + "|" + identity(files.weights) +
-                          "|" + device + "|" + to_string(precision);
+  const std::string key = (files.description.empty() ? options.name : identity(files.description)) + "|" +
+                          identity(files.weights) + "|" + device + "|" + to_string(precision);
   return pool.get(key, [&] { return make_backbone(read_network(description, files.weights), device, precision); });
 }
 

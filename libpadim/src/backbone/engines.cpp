@@ -2,18 +2,17 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "backbone/engine_module.h"
 #include "backbone/onednn.h"
-#include "backbone/torch.h"
-#include "padim/error.h"
 
 namespace padim {
 namespace {
 
-#if PADIM_WITH_ONEDNN
 // oneDNN fuses activations and sums into convolutions, not into pools.
-bool suits_onednn(const Network& network) {
+bool fits_onednn(const Network& network) {
   const auto plain = [](const Layer& layer) {
     return layer.description.kind == LayerKind::convolution || layer.description.activation == Activation::none;
   };
@@ -23,41 +22,33 @@ bool suits_onednn(const Network& network) {
            (ends_plainly || block.layers.back().description.kind == LayerKind::convolution);
   });
 }
-#endif
+
+// Why oneDNN cannot serve, if so.
+std::optional<EngineNeed> need_of_libtorch(const Network& network, const std::string& device, Precision precision) {
+  if (device != "cpu") return EngineNeed{"device '" + device + "'", "use device cpu"};
+  if (!onednn_computes_in(Precision::float32)) {
+    return EngineNeed{"this padim, built without oneDNN,", "build it with -Donednn=enabled"};
+  }
+  if (!onednn_computes_in(precision)) {
+    return EngineNeed{"precision '" + to_string(precision) + "' on this processor", "use precision float32"};
+  }
+  if (!fits_onednn(network)) {
+    return EngineNeed{"backbone '" + network.description.name + "', in which a pool has an activation or a sum,",
+                      "use another backbone"};
+  }
+  return {};
+}
 
 }  // namespace
 
-std::string resolve_device(const std::string& wanted) {
-  const int devices = wanted == "cpu" ? 0 : torch_cuda_devices();
-  if (wanted == "cpu" || (wanted == "auto" && devices == 0)) return "cpu";
-  if (wanted == "auto" || wanted == "cuda") return resolve_device("cuda:0");
-  const std::string prefix = "cuda:";
-  const std::string digits = wanted.starts_with(prefix) ? wanted.substr(prefix.size()) : "";
-  if (digits.empty() || digits.size() > 3 || digits.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorCode::invalid_argument, "device '" + wanted + "' is unknown: use cpu, cuda, cuda:N or auto");
-  }
-  if (devices == 0) {
-    throw Error(ErrorCode::unsupported, "device '" + wanted +
-                                            "' is not available: this machine has no usable CUDA device, or " +
-                                            torch_name() + " was built without CUDA; use cpu or auto");
-  }
-  const int index = std::stoi(digits);
-  if (index >= devices) {
-    throw Error(ErrorCode::unsupported, "device '" + wanted + "' is not available: this machine has " +
-                                            std::to_string(devices) + " CUDA device(s)");
-  }
-  return prefix + std::to_string(index);
-}
-
 EngineMaker engine_maker(const Network& network, const std::string& device, Precision precision) {
-#if PADIM_WITH_ONEDNN
-  if (device == "cpu" && suits_onednn(network)) {
-    return [precision](std::shared_ptr<const Network> part) { return make_onednn_engine(std::move(part), precision); };
+  if (const auto need = need_of_libtorch(network, device, precision)) {
+    const EngineModule& libtorch = open_torch_engine(*need);
+    return [&libtorch, device, precision](std::shared_ptr<const Network> part) {
+      return libtorch.make(std::move(part), device, precision);
+    };
   }
-#endif
-  return [device, precision](std::shared_ptr<const Network> part) {
-    return make_torch_engine(std::move(part), device, precision);
-  };
+  return [precision](std::shared_ptr<const Network> part) { return make_onednn_engine(std::move(part), precision); };
 }
 
 }  // namespace padim

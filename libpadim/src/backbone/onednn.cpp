@@ -154,6 +154,8 @@ class InputTable {
   std::array<std::array<Bits, 256>, 3> table_;
 };
 
+Type type_of(Precision precision) { return precision == Precision::bfloat16 ? Type::bf16 : Type::f32; }
+
 // Rounds to nearest, ties to even.
 std::uint16_t to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -199,8 +201,7 @@ class OnednnEngine final : public Engine {
       const auto plan = known.lock();
       if (plan && plan->shape == shape) return std::make_unique<Executor>(plan);
     }
-    const Type type = precision_ == Precision::bfloat16 ? Type::bf16 : Type::f32;
-    auto plan = std::make_shared<const Plan>(make_plan(*network_, type, shape));
+    auto plan = std::make_shared<const Plan>(make_plan(*network_, type_of(precision_), shape));
     plans_.emplace_back(plan);
     return std::make_unique<Executor>(std::move(plan));
   }
@@ -221,6 +222,8 @@ class OnednnEngine final : public Engine {
 };
 
 }  // namespace
+
+bool onednn_computes_in(Precision precision) { return onednn::computes_in(type_of(precision)); }
 
 std::unique_ptr<const Engine> make_onednn_engine(std::shared_ptr<const Network> network, Precision precision) {
   return translated("opening the backbone",

@@ -6,7 +6,10 @@
 
 namespace padim {
 
-/// oneDNN, on the processor; in libraries built with it. precision: not automatic.
+/// Whether oneDNN is there and computes in `precision` (not automatic) on this processor.
+[[nodiscard]] bool onednn_computes_in(Precision precision);
+
+/// oneDNN, on the processor. precision: one that it computes in.
 [[nodiscard]] std::unique_ptr<const Engine> make_onednn_engine(std::shared_ptr<const Network> network,
                                                                Precision precision);
 

@@ -210,6 +210,18 @@ dnnl::engine& processor() {
   return engine;
 }
 
+bool computes_in(Type type) {
+  const memory::desc cell({1, 1, 1, 1}, type, Tag::nhwc);
+  const memory::desc weight({1, 1, 1, 1}, type, Tag::any);
+  const memory::desc bias({1}, Type::f32, Tag::x);
+  try {
+    describe_convolution(cell, weight, bias, cell, {{1, 1}, {1, 1}, {0, 0}, {0, 0}}, {});
+    return true;
+  } catch (const dnnl::error&) {
+    return false;
+  }
+}
+
 Plan make_plan(const Network& network, Type type, const Shape& shape) { return PlanMaker(network, type, shape).make(); }
 
 }  // namespace padim::onednn

@@ -14,6 +14,9 @@ inline constexpr int kBuffers = 3;
 
 [[nodiscard]] dnnl::engine& processor();
 
+/// Whether the processor computes convolutions in `type`.
+[[nodiscard]] bool computes_in(dnnl::memory::data_type type);
+
 /// The input that a plan is made for, and the threads that run it.
 struct Shape {
   int batch;

@@ -107,4 +107,10 @@ BackboneFiles find_backbone_files(const BackboneOptions& options) {
   return files;
 }
 
+BackboneDescription read_description(const BackboneFiles& files, const std::string& name) {
+  if (!files.description.empty()) return load_backbone_description(files.description);
+  const auto found = std::ranges::find(built_in_descriptions(), name, &BuiltInDescription::name);
+  return parse_backbone_description(found->text, "'" + name + "' (built-in)");
+}
+
 }  // namespace padim

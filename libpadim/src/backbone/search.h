@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
+#include "backbone/description.h"
 #include "padim/backbone.h"
 
 namespace padim {
@@ -16,5 +18,8 @@ struct BackboneFiles {
 /// search path, in the installed folder; a description at last among those built in. Throws not_found naming every
 /// place searched and the remedy.
 [[nodiscard]] BackboneFiles find_backbone_files(const BackboneOptions& options);
+
+/// Reads the description that was found for the backbone `name`. Throws as load_backbone_description().
+[[nodiscard]] BackboneDescription read_description(const BackboneFiles& files, const std::string& name);
 
 }  // namespace padim

@@ -1,5 +1,6 @@
 // Executes a network on LibTorch. Tensors are channels_last, so that oneDNN computes them on the processor. The only
-// file that includes LibTorch. Must match torchvision's modules to 1e-5 of the largest value in float32.
+// file that includes LibTorch, and a library of its own (engine_module.h). Must match torchvision's modules to 1e-5 of
+// the largest value in float32.
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -11,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "backbone/engine_module.h"
 #include "backbone/layer_geometry.h"
-#include "backbone/torch.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -163,18 +164,21 @@ class TorchEngine final : public Engine {
   Tensor offset_;
 };
 
-}  // namespace
-
-std::unique_ptr<const Engine> make_torch_engine(std::shared_ptr<const Network> network, const std::string& device,
-                                                Precision precision) {
+std::unique_ptr<const Engine> make(std::shared_ptr<const Network> network, const std::string& device,
+                                   Precision precision) {
   return translated("opening the backbone", [&] {
     const c10::InferenceMode guard;
     return std::make_unique<TorchEngine>(std::move(network), device, precision);
   });
 }
 
-int torch_cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
+int cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
 
-const char* torch_name() { return "LibTorch " TORCH_VERSION; }
-
+}  // namespace
 }  // namespace padim
+
+extern "C" __attribute__((visibility("default"))) const padim::EngineModule* padim_engine() {
+  static constexpr padim::EngineModule kModule{padim::kEngineInterface, "LibTorch " TORCH_VERSION, padim::cuda_devices,
+                                               padim::make};
+  return &kModule;
+}

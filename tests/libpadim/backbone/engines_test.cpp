@@ -14,14 +14,15 @@
 #include "backbone/network.h"
 #include "backbone/network_backbone.h"
 #include "backbone/onednn.h"
-#include "backbone/torch.h"
 #include "random_numbers.h"
+#include "torch_engine.h"
 
 namespace padim {
 namespace {
 
 using test::normal_floats;
 using test::random_bytes;
+using test::torch_backbone;
 
 struct Input {
   int batch;
@@ -116,12 +117,6 @@ void expect_same(const std::vector<TapMaps>& ours, const std::vector<TapMaps>& e
     ASSERT_EQ(ours[t].values.size(), expected[t].values.size());
     EXPECT_LT(error_of(ours[t].values, expected[t].values), tolerance);
   }
-}
-
-std::shared_ptr<const Backbone> torch_backbone(const std::shared_ptr<const Network>& network, Precision precision) {
-  return make_network_backbone(network, "cpu", precision, [precision](std::shared_ptr<const Network> part) {
-    return make_torch_engine(std::move(part), "cpu", precision);
-  });
 }
 
 std::shared_ptr<const Backbone> onednn_backbone(const std::shared_ptr<const Network>& network, Precision precision) {
