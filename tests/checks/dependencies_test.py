@@ -36,8 +36,8 @@ LIBRARY = {
     }),
     "detect": ("base image backbone statistics score model embedding", {}),
     "fit": ("base image backbone statistics score model embedding detect", {}),
-    "overlay": ("base image score detect", {r"opencv2/": "text.cpp"}),
-    "metrics": ("base", {r"opencv2/": "metrics.cpp"}),
+    "overlay": ("base image score detect", {}),
+    "metrics": ("base image", {}),
 }
 PUBLIC_HEADERS = {
     "base": "error export limits log",

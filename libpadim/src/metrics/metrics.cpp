@@ -21,8 +21,7 @@
 #include <tuple>
 #include <utility>
 
-#include <opencv2/imgproc.hpp>
-
+#include "image/connected_runs.h"
 #include "metrics/packed_scores.h"
 #include "padim/error.h"
 
@@ -198,22 +197,8 @@ void require_finite(std::span<const float> scores) {
           "scores must be finite: number " + std::to_string(broken - scores.begin()) + " is not");
 }
 
-/// Number of the defect that each pixel belongs to, 0 for normal ones, and the size of each defect.
-struct LabelledMask {
-  cv::Mat labels;  // int32
-  std::vector<int> sizes;
-};
-
-LabelledMask label_defects(std::span<const std::uint8_t> mask, int width) {
-  const int height = static_cast<int>(mask.size() / static_cast<std::size_t>(width));
-  LabelledMask result;
-  const cv::Mat pixels = cv::Mat(height, width, CV_8U, const_cast<std::uint8_t*>(mask.data())) != 0;
-  result.sizes.resize(static_cast<std::size_t>(cv::connectedComponents(pixels, result.labels, 8, CV_32S)));
-  for (int y = 0; y < height; ++y) {
-    const int* row = result.labels.ptr<int>(y);
-    for (int x = 0; x < width; ++x) ++result.sizes[static_cast<std::size_t>(row[x])];
-  }
-  return result;
+void append_range(std::span<const float> values, std::vector<float>& to) {
+  to.insert(to.end(), values.begin(), values.end());
 }
 
 }  // namespace
@@ -245,18 +230,27 @@ void Ranking::add_pixels(std::span<const float> scores, std::span<const std::uin
               std::to_string(mask.size()) + " mask pixels, width " + std::to_string(width));
   require_finite(scores);
   if (std::ranges::count(mask, 0) == static_cast<std::ptrdiff_t>(mask.size())) return add_normal(scores);
-  const LabelledMask defects = label_defects(mask, width);
+  std::vector<ConnectedRun> defects;
+  find_connected_runs(mask, width, defects);
+  std::map<std::size_t, std::vector<float>> by_size;  // defects of one size add the same: they may share a run
   std::vector<float> normal;
-  std::map<int, std::vector<float>> by_size;  // defects of one size add the same: they may share a run
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    const int label = defects.labels.ptr<int>()[i];
-    (label == 0 ? normal : by_size[defects.sizes[static_cast<std::size_t>(label)]]).push_back(scores[i]);
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < defects.size(); ++i) {
+    const ConnectedRun& run = defects[i];
+    const std::size_t row = static_cast<std::size_t>(run.row) * static_cast<std::size_t>(width);
+    const std::size_t begin = row + static_cast<std::size_t>(run.begin);
+    const std::size_t end = row + static_cast<std::size_t>(run.end);
+    const std::size_t root = root_of(defects, i);
+    append_range(scores.subspan(taken, begin - taken), normal);
+    append_range(scores.subspan(begin, end - begin), by_size[defects[root].component.count]);
+    defects_ += root == i ? 1 : 0;
+    taken = end;
   }
+  append_range(scores.subspan(taken), normal);
   for (const auto& [size, anomalous] : by_size) {
-    add_run(anomalous, anomalous_runs_, 1.0 / size);
+    add_run(anomalous, anomalous_runs_, 1.0 / static_cast<double>(size));
     anomalous_ += static_cast<std::int64_t>(anomalous.size());
   }
-  defects_ += static_cast<std::int64_t>(defects.sizes.size()) - 1;
   add_normal(normal);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "overlay/layer.h"
+#include "overlay/segment.h"
 #include "padim/geometry.h"
 #include "padim/score_map.h"
 
@@ -11,11 +12,6 @@ inline constexpr int kLineCore = 127;
 
 /// How ink of a line looks: white with a thin dark casing, legible on any background.
 [[nodiscard]] Paint line_paint(int ink);
-
-struct Point {
-  double x = 0;
-  double y = 0;
-};
 
 /// Draws a straight line of `width` pixels, with round ends and smooth edges; clipped to the layer.
 void stroke(InkLayer& layer, Point a, Point b, double width);

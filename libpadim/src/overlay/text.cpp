@@ -3,17 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <opencv2/core.hpp>
-#include <opencv2/imgproc.hpp>
-#include <string>
 
-#include "padim/error.h"
+#include "overlay/font.h"
+#include "overlay/segment.h"
 
 namespace padim {
 namespace {
 
-constexpr int kFace = cv::FONT_HERSHEY_SIMPLEX;
-constexpr double kUnitsPerCapital = 21;  // Hershey units from base line to the top of a capital
+/// Of a pen, in pixels, for capitals of this height.
+double pen_width(int capital_height) { return std::max(1.5, capital_height / 6.0); }
+
+/// Share of a pixel that a pen covers whose axis is so far from its centre, of 255.
+std::uint8_t coverage_at(double distance, double width) {
+  return static_cast<std::uint8_t>(std::lround(255 * std::clamp(width / 2 + 0.5 - distance, 0.0, 1.0)));
+}
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
@@ -21,7 +24,7 @@ bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 
 template <class Visit>
 void for_each_character(std::string_view text, Visit visit) {
   for (const char c : text) {
-    if (!is_continuation(c)) visit(c >= ' ' && c <= '~' ? c : '?');
+    if (!is_continuation(c)) visit(c >= kFirstCharacter && c <= kLastCharacter ? c : '?');
   }
 }
 
@@ -50,23 +53,31 @@ void TextFace::set_capital_height(int capital_height) {
 }
 
 const TextFace::Glyph& TextFace::glyph(char c) {
-  Glyph& glyph = glyphs_[static_cast<std::size_t>(c - kFirst)];
+  Glyph& glyph = glyphs_[static_cast<std::size_t>(c - kFirstCharacter)];
   if (glyph.width > 0) return glyph;
-  try {
-    const double scale = capital_height_ / kUnitsPerCapital;
-    const int thickness = std::max(1, static_cast<int>(std::lround(capital_height_ / 9.0)));
-    const std::string text(1, c);
-    int below = 0;
-    glyph.advance = cv::getTextSize(text, kFace, scale, 0, &below).width;
-    glyph.width = glyph.advance + 2 * margin();
-    glyph.coverage.assign(static_cast<std::size_t>(glyph.width) * static_cast<std::size_t>(line_height()), 0);
-    cv::Mat picture(line_height(), glyph.width, CV_8UC1, glyph.coverage.data());
-    cv::putText(picture, text, {margin(), padding() + capital_height_}, kFace, scale, 255, thickness, cv::LINE_AA);
-  } catch (const cv::Exception& e) {
-    glyph = {};
-    throw Error(ErrorCode::internal, std::string("OpenCV cannot draw text: ") + e.what());
+  const double scale = capital_height_ / kCapitalUnits;
+  const CharacterOutline outline = outline_of(c);
+  glyph.advance = static_cast<int>(std::lround((outline.right - outline.left) * scale));
+  glyph.width = glyph.advance + 2 * margin();
+  glyph.coverage.assign(static_cast<std::size_t>(glyph.width) * static_cast<std::size_t>(line_height()), 0);
+  const auto place = [&](const Point& point) {
+    return Point{margin() + (point.x - outline.left) * scale,
+                 padding() + capital_height_ + (point.y - kBaseLine) * scale};
+  };
+  for (const std::vector<Point>& stroke : outline.strokes) {
+    for (std::size_t i = 1; i < stroke.size(); ++i) draw(Segment(place(stroke[i - 1]), place(stroke[i])), glyph);
   }
   return glyph;
+}
+
+void TextFace::draw(const Segment& segment, Glyph& glyph) const {
+  std::uint8_t* coverage = glyph.coverage.data();
+  for (int y = 0; y < line_height(); ++y) {
+    for (int x = 0; x < glyph.width; ++x, ++coverage) {
+      const double distance = std::sqrt(segment.squared_distance(x, y));
+      *coverage = std::max(*coverage, coverage_at(distance, pen_width(capital_height_)));
+    }
+  }
 }
 
 Size TextFace::measure(std::string_view text) {

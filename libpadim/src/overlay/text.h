@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "overlay/font.h"
 #include "overlay/layer.h"
+#include "overlay/segment.h"
 #include "padim/geometry.h"
 
 namespace padim {
@@ -36,16 +38,14 @@ class TextFace {
     std::vector<std::uint8_t> coverage;
   };
 
-  static constexpr int kFirst = ' ';
-  static constexpr int kLast = '~';
-
   [[nodiscard]] const Glyph& glyph(char c);
+  void draw(const Segment& segment, Glyph& glyph) const;
   [[nodiscard]] int padding() const;
   [[nodiscard]] int margin() const;
   [[nodiscard]] int line_height() const;
 
   int capital_height_ = 0;
-  std::array<Glyph, kLast - kFirst + 1> glyphs_;
+  std::array<Glyph, kLastCharacter - kFirstCharacter + 1> glyphs_;
 };
 
 }  // namespace padim

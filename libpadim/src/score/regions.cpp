@@ -4,35 +4,15 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <utility>
 
-// Connected components by runs: each row is cut into runs of values that reach the threshold; a run joins the runs of
-// the row above that touch it, diagonals included, in a union-find forest whose root is the earliest run and carries
-// the component's box, count and peak. The cost beyond one comparison per value is proportional to the number of runs.
-// The comparison is exact: `value >= threshold` in double, rewritten as a comparison of floats.
+#include "image/connected_runs.h"
 
 namespace padim {
 namespace {
 
-struct Component {
-  int left = 0;
-  int right = 0;  ///< one past the last column
-  int top = 0;
-  int bottom = 0;  ///< one past the last row
-  std::size_t count = 0;
-  float peak = 0;
-};
-
-struct Run {
-  int begin = 0;
-  int end = 0;
-  std::size_t parent = 0;  ///< index of a run of the same component, not above its own; a root names itself
-  Component component;     ///< complete in roots only
-};
-
 /// Kept from frame to frame, so that a steady state allocates nothing.
 struct Scratch {
-  std::vector<Run> runs;
+  std::vector<ConnectedRun> runs;
   std::vector<std::size_t> roots;
 };
 
@@ -41,69 +21,6 @@ float float_threshold(double threshold) {
   const auto nearest = static_cast<float>(threshold);
   return static_cast<double>(nearest) < threshold ? std::nextafter(nearest, std::numeric_limits<float>::infinity())
                                                   : nearest;
-}
-
-std::size_t root_of(std::vector<Run>& runs, std::size_t run) {
-  while (runs[run].parent != run) {
-    runs[run].parent = runs[runs[run].parent].parent;
-    run = runs[run].parent;
-  }
-  return run;
-}
-
-void absorb(Component& into, const Component& other) {
-  into.left = std::min(into.left, other.left);
-  into.right = std::max(into.right, other.right);
-  into.top = std::min(into.top, other.top);
-  into.bottom = std::max(into.bottom, other.bottom);
-  into.count += other.count;
-  into.peak = std::max(into.peak, other.peak);
-}
-
-void join(std::vector<Run>& runs, std::size_t a, std::size_t b) {
-  a = root_of(runs, a);
-  b = root_of(runs, b);
-  if (a == b) return;
-  if (b < a) std::swap(a, b);
-  runs[b].parent = a;
-  absorb(runs[a].component, runs[b].component);
-}
-
-void append_runs(const float* row, int width, int y, float threshold, std::vector<Run>& runs) {
-  for (int x = 0; x < width; ++x) {
-    if (!(row[x] >= threshold)) continue;
-    const int begin = x;
-    float peak = row[x];
-    for (; x < width && row[x] >= threshold; ++x) peak = std::max(peak, row[x]);
-    const Component component{begin, x, y, y + 1, static_cast<std::size_t>(x - begin), peak};
-    runs.push_back({begin, x, runs.size(), component});
-  }
-}
-
-/// Joins the runs [above, here) of one row with the runs [here, end) of the next; both ascend.
-void join_rows(std::vector<Run>& runs, std::size_t above, std::size_t here) {
-  const std::size_t end_above = here;
-  while (above < end_above && here < runs.size()) {
-    const bool touch = runs[above].begin <= runs[here].end && runs[here].begin <= runs[above].end;
-    if (touch) join(runs, above, here);
-    if (runs[above].end < runs[here].end) {
-      ++above;
-    } else {
-      ++here;
-    }
-  }
-}
-
-void label_runs(const ScoreMap& map, float threshold, std::vector<Run>& runs) {
-  runs.clear();
-  std::size_t above = 0;
-  const auto width = static_cast<std::size_t>(map.width);
-  for (int y = 0; y < map.height; ++y) {
-    const std::size_t here = runs.size();
-    append_runs(map.values.data() + static_cast<std::size_t>(y) * width, map.width, y, threshold, runs);
-    join_rows(runs, above, here);
-    above = here;
-  }
 }
 
 struct Interval {
@@ -138,8 +55,9 @@ void find_regions(const ScoreMap& map, double raw_threshold, double calibrated, 
   thread_local Scratch scratch;
   regions.clear();
   if (std::isnan(raw_threshold) || frame.width < 1 || frame.height < 1) return;
-  std::vector<Run>& runs = scratch.runs;
-  label_runs(map, float_threshold(raw_threshold), runs);
+  std::vector<ConnectedRun>& runs = scratch.runs;
+  // The comparison is exact: `value >= threshold` in double, rewritten as a comparison of floats.
+  find_connected_runs(map.values, map.width, float_threshold(raw_threshold), runs);
 
   std::vector<std::size_t>& roots = scratch.roots;
   roots.clear();
