@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/logging.h"
 #include "base/packed_triangle.h"
 #include "image/mask.h"
 #include "model/tensors.h"
@@ -74,6 +75,9 @@ class Finishing {
     tensors->comoment_owner = merged_;
     tensors->segments = std::move(all);
     step(segments_.size() + 1);
+    log(LogLevel::info, "model computed from " + std::to_string(info_.frames) + " frames in " +
+                            std::to_string(segments_.size()) + " segments: threshold " +
+                            std::to_string(info_.calibration.threshold) + ", epsilon " + std::to_string(info_.epsilon));
     return Model(std::move(info_), std::move(tensors));
   }
 
@@ -109,6 +113,9 @@ class Finishing {
       mahalanobis.run(stored.subspan(at, others.mean.size()), distances, pool_);
       scores.push_back(mapper.run(distances, map));
     }
+    log(LogLevel::debug, "segment " + std::to_string(segment + 1) + " of " + std::to_string(segments_.size()) + ": " +
+                             std::to_string(stored.size() / others.mean.size()) +
+                             " frames scored by the model of the others");
   }
 
   Segments segments_;

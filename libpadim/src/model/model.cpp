@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/logging.h"
 #include "base/sha256.h"
 #include "model/info_json.h"
 #include "model/io.h"
@@ -31,10 +32,17 @@ Model::Model(ModelInfo info, std::shared_ptr<const Tensors> tensors) {
 
 Model Model::load(const std::filesystem::path& file) {
   LoadedModel loaded = read_model(file);
-  return Model(std::move(loaded.info), std::move(loaded.tensors));
+  Model model(std::move(loaded.info), std::move(loaded.tensors));
+  log(LogLevel::info, "model " + model.id() + " of " + std::to_string(model.info().frames) + " frames read from '" +
+                          file.string() + "'" + (model.resumable() ? "" : ", without statistics"));
+  return model;
 }
 
-void Model::save(const std::filesystem::path& file) const { write_model(file, impl_->info, *impl_->tensors); }
+void Model::save(const std::filesystem::path& file) const {
+  write_model(file, impl_->info, *impl_->tensors);
+  log(LogLevel::info, "model " + id() + " of " + std::to_string(info().frames) + " frames written to '" +
+                          file.string() + "'" + (resumable() ? "" : ", without statistics"));
+}
 
 const ModelInfo& Model::info() const { return impl_->info; }
 std::span<const float> Model::mean() const { return impl_->tensors->mean; }

@@ -24,6 +24,7 @@
 #include "expect_error.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
+#include "padim/log.h"
 #include "scratch_folder.h"
 
 namespace padim::test {
@@ -437,6 +438,23 @@ TEST_F(ModelFile, NamesWhatItCannotWrite) {
   expect_error(ErrorCode::cannot_write, {"none/part.padim"}, [&] { model().save(folder_ / "none" / "part.padim"); });
   expect_error(ErrorCode::cannot_write, {"cannot write model"}, [&] { model().save(folder_.path()); });
   EXPECT_EQ(folder_.entries(), 0);
+}
+
+// The log names the model and the file, and what a fit's model rests on, once each.
+TEST_F(ModelFile, IsSpokenOfInTheLog) {
+  std::vector<std::string> said;
+  set_log_handler([&](LogLevel level, const std::string& message) {
+    if (level == LogLevel::info) said.push_back(message);
+  });
+  const Model fresh = fitted(0, 8);
+  fresh.save(folder_ / "part.padim");
+  (void)Model::load(folder_ / "part.padim");
+  set_log_handler({});
+  ASSERT_EQ(said.size(), 3U);
+  const std::string name = "model " + fresh.id() + " of 8 frames ";
+  EXPECT_TRUE(said[0].starts_with("model computed from 8 frames in ")) << said[0];
+  EXPECT_EQ(said[1], name + "written to '" + (folder_ / "part.padim").string() + "'");
+  EXPECT_EQ(said[2], name + "read from '" + (folder_ / "part.padim").string() + "'");
 }
 
 }  // namespace
