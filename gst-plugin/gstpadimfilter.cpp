@@ -7,20 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "debug.h"
 #include "gst-common/owned.h"
 #include "gst-common/videoframe.h"
 #include "gst/padim/gstpadimmeta.h"
 #include "guard.h"
 #include "padim/error.h"
-#include "padim/log.h"
 #include "padim/model.h"
 #include "padimproperties.h"
 #include "padimsettings.h"
 #include "padimstate.h"
 #include "shared.h"
-
-GST_DEBUG_CATEGORY_STATIC(padimfilter_debug);
-#define GST_CAT_DEFAULT padimfilter_debug
 
 namespace padim::gst {
 namespace {
@@ -88,6 +85,7 @@ std::vector<Property>& properties() {
 // Ids of the read-only properties follow those of the table.
 guint last_score_id() { return static_cast<guint>(properties().size()) + 1; }
 guint model_info_id() { return static_cast<guint>(properties().size()) + 2; }
+guint stats_id() { return static_cast<guint>(properties().size()) + 3; }
 
 Filter& filter_of(gpointer object) { return *GST_PADIM_FILTER(object)->filter; }
 
@@ -139,6 +137,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   } else if (id == model_info_id()) {
     const auto model = filter.shared.published.model();
     g_value_set_string(value, model ? to_json(*model).c_str() : nullptr);
+  } else if (id == stats_id()) {
+    g_value_take_boxed(value, filter.shared.statistics.to_structure(filter.shared.processing_time.latency()));
   } else if (id == 0 || id > properties().size()) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   } else {
@@ -162,6 +162,7 @@ gboolean start(GstBaseTransform* transform) {
     filter.shared.interruption.reset();
     filter.shared.lateness.reset();
     filter.shared.processing_time.reset();
+    filter.shared.statistics.reset();
     const Settings settings = filter.put_in_force();
     const Setup setup = make_setup(settings.fixed);
     filter.state = std::make_unique<State>(GST_ELEMENT(transform), setup, settings.live, filter.shared);
@@ -327,13 +328,6 @@ gboolean save_model(GstPadimFilter* self, const char* path) {
 constexpr auto kReadOnly =
     static_cast<GParamFlags>(static_cast<unsigned>(G_PARAM_READABLE) | static_cast<unsigned>(G_PARAM_STATIC_STRINGS));
 
-void log_to_debug_category(LogLevel level, const std::string& message) {
-  const GstDebugLevel debug_level = level == LogLevel::warning ? GST_LEVEL_WARNING
-                                    : level == LogLevel::info  ? GST_LEVEL_INFO
-                                                               : GST_LEVEL_DEBUG;
-  GST_CAT_LEVEL_LOG(padimfilter_debug, debug_level, nullptr, "%s", message.c_str());
-}
-
 void install_properties(GObjectClass* object_class) {
   guint id = 0;
   for (const Property& property : properties()) g_object_class_install_property(object_class, ++id, property.spec);
@@ -345,6 +339,12 @@ void install_properties(GObjectClass* object_class) {
       object_class, model_info_id(),
       g_param_spec_string("model-info", "Model info", "The model in use as a JSON object (NULL = none yet)", nullptr,
                           kReadOnly));
+  g_object_class_install_property(
+      object_class, stats_id(),
+      g_param_spec_boxed("stats", "Statistics",
+                         "What became of the frames since the start, and how long they took, as a GstStructure "
+                         "padim-stats",
+                         GST_TYPE_STRUCTURE, kReadOnly));
 }
 
 void install_signals(GObjectClass* object_class) {
@@ -410,8 +410,7 @@ static void gst_padim_filter_init(GstPadimFilter* self) {
 }
 
 gboolean gst_padim_filter_register(GstPlugin* plugin) {
-  GST_DEBUG_CATEGORY_INIT(padimfilter_debug, "padimfilter", 0, "PaDiM anomaly filter");
-  padim::set_log_handler(padim::gst::log_to_debug_category);
+  padim::gst::init_debug_categories();
   if (gst_padim_meta_get_info() == nullptr) return FALSE;
   return gst_element_register(plugin, "padimfilter", GST_RANK_NONE, GST_TYPE_PADIM_FILTER);
 }

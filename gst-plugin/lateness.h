@@ -24,10 +24,15 @@ class Lateness {
     on_time_from_ = 0;
   }
 
+  /// Running time from which on frames are in time, as far as is known.
+  [[nodiscard]] GstClockTime on_time_from() const {
+    const std::lock_guard lock(mutex_);
+    return on_time_from_;
+  }
+
   /// The frame would reach the sink too late even if it took no time here. False where its running time is unknown.
   [[nodiscard]] bool is_late(const FrameTimes& times) const {
-    const std::lock_guard lock(mutex_);
-    return GST_CLOCK_TIME_IS_VALID(times.running_time) && times.running_time < on_time_from_;
+    return GST_CLOCK_TIME_IS_VALID(times.running_time) && times.running_time < on_time_from();
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "loadedmodel.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -44,11 +45,13 @@ void check_roi(const DetectSetup& setup, const Geometry& geometry) {
                                                "': leave roi unset, or fit a model with it");
 }
 
-}  // namespace
-
-std::shared_ptr<const Backbone> open_named_backbone(BackboneOptions options, const std::string& name) {
-  options.name = name;
-  return make_backbone(options);
+// Whether they differ in nothing but what they learned.
+bool alike(const Model& one, const Model& other) {
+  const ModelInfo& a = one.info();
+  const ModelInfo& b = other.info();
+  return a.backbone == b.backbone && a.weights_sha256 == b.weights_sha256 && a.taps == b.taps && a.grid == b.grid &&
+         a.reduction == b.reduction && a.dimensions == b.dimensions && a.geometry == b.geometry &&
+         std::ranges::equal(one.projection(), other.projection());
 }
 
 LoadedModel make_ready(const DetectorOptions& options, std::shared_ptr<const Backbone> backbone, Model model) {
@@ -59,7 +62,34 @@ LoadedModel make_ready(const DetectorOptions& options, std::shared_ptr<const Bac
   return loaded;
 }
 
-LoadedModel load_model(const DetectSetup& setup) {
+bool fitted_with(const ModelInfo& model, const std::shared_ptr<const Backbone>& backbone) {
+  return backbone && backbone->info().name == model.backbone && backbone->info().weights_sha256 == model.weights_sha256;
+}
+
+}  // namespace
+
+const ModelInfo& info_of(const NewModel& model) {
+  const auto* loaded = std::get_if<LoadedModel>(&model);
+  return loaded != nullptr ? loaded->model().info() : std::get<Model>(model).info();
+}
+
+std::shared_ptr<const Backbone> open_named_backbone(BackboneOptions options, const std::string& name) {
+  options.name = name;
+  return make_backbone(options);
+}
+
+std::string fit_backbone(const DetectSetup& setup) {
+  return setup.backbone.name.empty() ? BackboneOptions{}.name : setup.backbone.name;
+}
+
+NewModel make_new(const DetectorOptions& options, std::shared_ptr<const Backbone> backbone, Model model,
+                  const std::optional<Model>& in_use) {
+  if (in_use && alike(*in_use, model)) return model;
+  return make_ready(options, std::move(backbone), std::move(model));
+}
+
+NewModel load_model(const DetectSetup& setup, std::shared_ptr<const Backbone> open,
+                    const std::optional<Model>& in_use) {
   if (setup.model_file.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 "mode=detect has no model: set model-file to a .padim file, or fit one with mode=fit or "
@@ -67,10 +97,11 @@ LoadedModel load_model(const DetectSetup& setup) {
   }
   check_threads(setup.detector.threads);
   Model model = Model::load(setup.model_file);
-  const std::string name = model.info().backbone;
-  check_backbone(setup, name);
-  check_roi(setup, model.info().geometry);
-  return make_ready(setup.detector, open_named_backbone(setup.backbone, name), std::move(model));
+  const ModelInfo& info = model.info();
+  check_backbone(setup, info.backbone);
+  check_roi(setup, info.geometry);
+  if (!fitted_with(info, open)) open = open_named_backbone(setup.backbone, info.backbone);
+  return make_new(setup.detector, std::move(open), std::move(model), in_use);
 }
 
 }  // namespace padim::gst

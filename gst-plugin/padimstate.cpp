@@ -1,9 +1,9 @@
 #include "padimstate.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "debug.h"
 #include "framemetas.h"
 #include "gst-common/owned.h"
 #include "gst-common/videoframe.h"
@@ -23,6 +23,32 @@ std::optional<std::int64_t> known(GstClockTime time) {
   return GST_CLOCK_TIME_IS_VALID(time) ? std::optional(static_cast<std::int64_t>(time)) : std::nullopt;
 }
 
+const char* name_of(Mode mode) {
+  switch (mode) {
+    case Mode::detect:
+      return "detect";
+    case Mode::fit:
+      return "fit";
+    case Mode::fit_then_detect:
+      return "fit-then-detect";
+    case Mode::off:
+      break;
+  }
+  return "off";
+}
+
+const char* name_of(InferenceSchedule::Plan plan) {
+  switch (plan) {
+    case InferenceSchedule::Plan::score:
+      return "score";
+    case InferenceSchedule::Plan::reuse:
+      return "reuse";
+    case InferenceSchedule::Plan::drop:
+      break;
+  }
+  return "drop";
+}
+
 }  // namespace
 
 State::State(GstElement* element, const Setup& setup, const LiveSettings& live, Shared& shared)
@@ -30,39 +56,44 @@ State::State(GstElement* element, const Setup& setup, const LiveSettings& live, 
       shared_(shared),
       live_(live),
       provider_(element, setup.fit, setup.detect, shared),
-      learning_(element, setup.detect.detector.threads),
-      can_reload_(!setup.detect.model_file.empty()) {
+      upkeep_(element, setup.detect.detector.threads),
+      model_file_(setup.detect.model_file) {
   if (!setup.json_location.empty()) json_.emplace(setup.json_location, setup.json_max_bytes);
-  if (fits(live_.mode)) provider_.start_fit(live_.mode);
-  if (live_.mode == Mode::detect) use(load_model(setup.detect));
+  provider_.prepare(live_.mode);
+  if (provider_.in_use() == nullptr) return;
+  publish_model();
+  set_processing_time(provider_.in_use()->frame_time);
 }
 
 std::string State::source_name() const { return Owned<gchar>(gst_element_get_name(element_)).get(); }
 
-void State::use(LoadedModel loaded) {
-  in_use_ = std::move(loaded);
-  shared_.published.set_model(in_use_->model());
+void State::publish_model() {
+  shared_.published.set_model(provider_.in_use()->model());
   shared_.requests.open(Request::learn);
-  set_processing_time(in_use_->frame_time);
   schedule_.reset();
 }
 
-State::Work State::work() const {
-  using Job = ModelProvider::Job;
-  if (live_.mode == Mode::off) return Work::none;
-  if (fits(live_.mode) && provider_.collecting()) return Work::fit;
-  if (fits(live_.mode) && provider_.job() == Job::finishing) return Work::await_fit;
-  if (live_.mode == Mode::fit) return Work::none;
-  if (in_use_) return Work::detect;
-  return provider_.job() == Job::finishing ? Work::await_fit : Work::await_model;
+FrameState State::work() const {
+  const bool finishing = provider_.job() == ModelProvider::Job::finishing;
+  if (live_.mode == Mode::off) return FrameState::off;
+  if (fits(live_.mode)) {
+    if (provider_.opening_fit()) return FrameState::loading;
+    if (provider_.collecting()) return FrameState::fit;
+    if (finishing) return FrameState::finishing;
+    if (live_.mode == Mode::fit) return FrameState::off;
+  }
+  if (provider_.in_use() != nullptr) return FrameState::detect;
+  return finishing ? FrameState::finishing : FrameState::loading;
 }
 
 void State::check_format(const GstVideoInfo& info) const {
-  if (work() != Work::detect) return;
-  static_cast<void>(map_to_frame(in_use_->model().info().geometry, {info.width, info.height}));
+  if (work() != FrameState::detect) return;
+  static_cast<void>(map_to_frame(provider_.in_use()->model().info().geometry, {info.width, info.height}));
 }
 
 void State::set_format(const GstVideoInfo& info) {
+  GST_DEBUG_OBJECT(element_, "caps: %dx%d %s, %d/%d frames per second", info.width, info.height,
+                   gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)), info.fps_n, info.fps_d);
   check_format(info);
   format_ = info;
   schedule_.reset();
@@ -72,7 +103,10 @@ void State::begin_frame(const LiveSettings& live) {
   const Mode before = std::exchange(live_, live).mode;
   follow_requests();
   take_new_model();
-  if (live_.mode != before) enter_mode();
+  if (live_.mode != before) enter_mode(before);
+  const bool idle = provider_.job() == ModelProvider::Job::none;
+  if (live_.mode == Mode::detect && provider_.in_use() == nullptr && idle) provider_.load();
+  take_new_model();  // what began just now has ended already where the source is not live
 }
 
 void State::follow_requests() {
@@ -80,157 +114,178 @@ void State::follow_requests() {
   if (requests.take(Request::reset) > 0) reset();
   if (requests.take(Request::finish_fit) > 0) provider_.finish_fit();
   if (provider_.job() == ModelProvider::Job::none && requests.take(Request::reload_model) > 0) reload();
-  if (work() != Work::detect) return;  // what is to be learned waits for the model that was announced
-  if (const std::uint64_t frames = requests.take(Request::learn); frames > 0) learning_.learn(*in_use_, frames);
+  if (work() != FrameState::detect) return;  // what is to be learned waits for the model that was announced
+  if (const std::uint64_t frames = requests.take(Request::learn); frames > 0) {
+    upkeep_.learn(*provider_.in_use(), frames);
+  }
 }
 
 void State::reset() {
   flush();
   shared_.published.set_last_score(Published::kNoScore);
-  provider_.drop_fit();
-  learning_.reset();
+  provider_.drop();
+  upkeep_.reset();
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
 }
 
 void State::reload() {
-  if (work() == Work::detect && can_reload_) return provider_.reload();
+  if (work() == FrameState::detect && !model_file_.empty()) return provider_.reload();
   const std::string reason =
-      can_reload_ ? "no model is in use, as the element is not detecting" : "model-file is not set";
+      model_file_.empty() ? "model-file is not set" : "no model is in use, as the element is not detecting";
   post_error(element_, GST_MESSAGE_WARNING,
              Error(ErrorCode::invalid_argument, "reload-model has nothing to replace: " + reason), Activity::reloading);
 }
 
 void State::take_new_model() {
-  const Size frame = format_ ? Size{format_->width, format_->height} : Size{};
-  const bool refreshed = provider_.job() == ModelProvider::Job::refreshing;
-  auto loaded = provider_.take_new_model(frame);
-  if (!loaded) return;
-  if (!refreshed) {
-    learning_.reset();
-    return use(std::move(*loaded));
-  }
-  learning_.adopt(in_use_->model(), loaded->model(), inference_);
-  loaded->frame_time = shared_.processing_time.latency();  // measured, and as before
-  use(std::move(*loaded));
+  using Job = ModelProvider::Job;
+  const auto change = provider_.take_new_model(format_ ? Size{format_->width, format_->height} : Size{});
+  if (!change) return;
+  publish_model();
+  if (change->frame_time) set_processing_time(*change->frame_time);
+  const Model& model = provider_.in_use()->model();
+  if (change->by == Job::refreshing) return upkeep_.adopt(*change, model, inference_);
+  upkeep_.reset();
+  if (change->by != Job::reloading) return;
+  gst_element_post_message(element_, new_reloaded_message(element_, model, model_file_));
 }
 
 // Nothing waits for a refresh that could: what is due stays due while the model file is read, say.
 void State::refresh_model() {
-  if (!learning_.due() || provider_.job() != ModelProvider::Job::none) return;
-  provider_.refresh(learning_.take_job(), in_use_->backbone);
+  if (upkeep_.due() && provider_.job() == ModelProvider::Job::none) provider_.refresh(upkeep_.take_refresh());
 }
 
-void State::enter_mode() {
+void State::enter_mode(Mode before) {
+  GST_DEBUG_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": mode %s after %s", counts_.frames, name_of(live_.mode),
+                   name_of(before));
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
-  if (live_.mode == Mode::detect && !in_use_ && provider_.job() == ModelProvider::Job::none) provider_.load();
   if (!detects(live_.mode)) post_event_end();
   if (live_.mode == Mode::off) set_processing_time(0);
 }
 
 State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
-  Outcome outcome = Outcome::hand_on;
-  switch (work()) {
-    case Work::fit:
-      fit_frame(buffer, times);
-      break;
-    case Work::detect:
-      outcome = detect_frame(buffer, times);
-      break;
-    case Work::await_fit:
-      write_record(times, FrameState::finishing, nullptr);
-      break;
-    case Work::await_model:
-      write_record(times, FrameState::loading, nullptr);
-      break;
-    case Work::none:
-      write_record(times, FrameState::off, nullptr);
-      break;
+  overlay_ms_ = 0;
+  FrameState state = work();
+  if (state == FrameState::fit) {
+    fit_frame(buffer, times);
+  } else if (state == FrameState::detect) {
+    state = detect_frame(buffer, times);
+  } else {
+    report(times, state, nullptr);
   }
-  ++frame_;
-  return outcome;
+  count(state);
+  return state == FrameState::drop ? Outcome::drop : Outcome::hand_on;
+}
+
+void State::count(FrameState state) {
+  ++counts_.frames;
+  if (state == FrameState::reuse) ++counts_.reused;
+  if (state == FrameState::drop) ++counts_.dropped;
+  shared_.statistics.set(counts_);
 }
 
 void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
   const GstClockTime begin = system_time();
-  write_record(times, FrameState::fit, nullptr);
+  report(times, FrameState::fit, nullptr);
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
   provider_.add(frame.view(), times);
   add_processing_time(system_time() - begin);
 }
 
-State::Outcome State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
+FrameState State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
   using Plan = InferenceSchedule::Plan;
-  const GstClockTime begin = system_time();
   const bool late = shared_.lateness.is_late(times);
-  const Plan plan =
-      learning_.in_stretch() ? Plan::score : schedule_.plan(live_, times, late, shared_.processing_time.latency());
-  if (plan == Plan::score) {
-    const bool shown = learning_.in_stretch();
-    const Detection& detection = infer(buffer, times);
-    finish_frame(buffer, detection, times, shown ? Freshness::learned : Freshness::scored);
-    post_messages(detection, times, shown ? Verdict::normal : Verdict::by_score);
-    learning_.observe(*in_use_, detection, live_.adapt_half_life);
-    add_processing_time(system_time() - begin);
-    refresh_model();
-    return Outcome::hand_on;
+  const GstClockTime processing_time = shared_.processing_time.latency();
+  const Plan plan = upkeep_.in_stretch() ? Plan::score : schedule_.plan(live_, times, late, processing_time);
+  if (late) {
+    ++counts_.late;
+    GST_DEBUG_OBJECT(element_,
+                     "frame %" G_GUINT64_FORMAT " is late: running time %" GST_TIME_FORMAT
+                     ", in time from %" GST_TIME_FORMAT " on, scored last %" GST_TIME_FORMAT
+                     ", processing time %" GST_TIME_FORMAT ": %s",
+                     counts_.frames, GST_TIME_ARGS(times.running_time), GST_TIME_ARGS(shared_.lateness.on_time_from()),
+                     GST_TIME_ARGS(inference_.running_time), GST_TIME_ARGS(processing_time), name_of(plan));
   }
+  if (plan == Plan::score) return score_frame(buffer, times);
   schedule_.skipped();
-  if (plan == Plan::reuse) {
-    finish_frame(buffer, in_use_->detector->judge(live_.threshold, live_.regions), times, Freshness::reused);
-    return Outcome::hand_on;
-  }
-  ++dropped_;
-  write_record(times, FrameState::drop, nullptr);
-  gst_element_post_message(element_, new_drop_message(element_, times, {frame_ + 1 - dropped_, dropped_}));
-  return Outcome::drop;
+  return plan == Plan::reuse ? reuse_result(buffer, times) : drop_frame(times);
+}
+
+FrameState State::score_frame(GstBuffer* buffer, const FrameTimes& times) {
+  const GstClockTime begin = system_time();
+  const FrameState state = upkeep_.in_stretch() ? FrameState::learn : FrameState::detect;
+  const Detection& detection = infer(buffer, times);
+  finish_frame(buffer, detection, times, state);
+  post_messages(detection, times, state);
+  upkeep_.observe(*provider_.in_use(), detection, live_.adapt_half_life);
+  add_processing_time(system_time() - begin);
+  refresh_model();
+  return state;
+}
+
+FrameState State::reuse_result(GstBuffer* buffer, const FrameTimes& times) {
+  GST_DEBUG_OBJECT(element_, "frame %" G_GUINT64_FORMAT " carries the result of %" GST_TIME_FORMAT, counts_.frames,
+                   GST_TIME_ARGS(inference_.pts));
+  const Detection& detection = provider_.in_use()->detector->judge(live_.threshold, live_.regions);
+  finish_frame(buffer, detection, times, FrameState::reuse);
+  return FrameState::reuse;
+}
+
+FrameState State::drop_frame(const FrameTimes& times) {
+  report(times, FrameState::drop, nullptr);
+  const std::uint64_t handed_on = counts_.frames - counts_.dropped;
+  gst_element_post_message(element_, new_drop_message(element_, times, {handed_on, counts_.dropped + 1}));
+  return FrameState::drop;
 }
 
 const Detection& State::infer(GstBuffer* buffer, const FrameTimes& times) {
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
-  const Detection& detection = in_use_->detector->detect(frame.view(), live_.threshold, live_.regions);
+  Detector& detector = *provider_.in_use()->detector;
+  const Detection& detection = detector.detect(frame.view(), live_.threshold, live_.regions);
+  shared_.statistics.add(detector.stage_times());
   schedule_.scored(times);
   inference_ = times;
   return detection;
 }
 
-void State::finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, Freshness freshness) {
+void State::finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, FrameState state) {
   draw(buffer, detection);
-  attach(buffer, detection, freshness);
+  attach(buffer, detection, state);
   shared_.published.set_last_score(detection.score);
-  const FrameState state = freshness == Freshness::scored    ? FrameState::detect
-                           : freshness == Freshness::learned ? FrameState::learn
-                                                             : FrameState::reuse;
-  write_record(times, state, &detection);
+  report(times, state, &detection);
 }
 
 void State::draw(GstBuffer* buffer, const Detection& detection) {
   const OverlayOptions options = overlay_options(live_);
-  const double rate = frame_rate_.add(system_time());
+  const GstClockTime begin = system_time();
+  const double rate = frame_rate_.add(begin);
   if (!overlay_ || options != overlay_->options()) overlay_ = std::make_unique<Overlay>(options);
   if (!overlay_->changes(detection)) return;
   MappedFrame frame(*format_, buffer, GST_MAP_READWRITE);
   const auto wants = [&](TextFlag flag) { return (live_.overlay_text & flag) != 0; };
   write_caption(detection, {wants(kTextScore), wants(kTextState), wants(kTextFps) ? rate : 0}, caption_);
   overlay_->draw(frame.mutable_view(), detection, caption_);
+  overlay_ms_ = static_cast<double>(system_time() - begin) / GST_MSECOND;
+  shared_.statistics.add_overlay(overlay_ms_);
 }
 
-void State::attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const {
+void State::attach(GstBuffer* buffer, const Detection& detection, FrameState state) const {
   if ((live_.attach_meta & kMetaScore) != 0) {
-    const bool reused = freshness == Freshness::reused;
-    add_padim_meta(buffer, detection, in_use_->model(), {inference_.pts, reused, frame_});
+    const bool reused = state == FrameState::reuse;
+    add_padim_meta(buffer, detection, provider_.in_use()->model(), {inference_.pts, reused, counts_.frames});
   }
   if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
   if ((live_.attach_meta & kMetaAnalytics) != 0) add_analytics_meta(buffer, detection);
   if ((live_.attach_meta & kMetaTensor) != 0) add_tensor_meta(buffer, detection);
 }
 
-void State::post_messages(const Detection& detection, const FrameTimes& times, Verdict verdict) {
-  const bool anomalous = detection.anomalous && verdict == Verdict::by_score;
+// What the operator shows is no anomaly, whatever it scores.
+void State::post_messages(const Detection& detection, const FrameTimes& times, FrameState state) {
+  const bool anomalous = detection.anomalous && state != FrameState::learn;
   const auto change =
       events_.update(anomalous, detection.score, times, {live_.min_anomalous_frames, live_.event_gap_ns});
   if (live_.post_messages == PostMessages::none) return;
   if (live_.post_messages == PostMessages::all && score_messages_.due(times.running_time, live_.message_interval_ns)) {
-    gst_element_post_message(element_, new_score_message(element_, times, detection, frame_));
+    gst_element_post_message(element_, new_score_message(element_, times, detection, counts_.frames));
   }
   if (change == AnomalyEvents::Change::begun) {
     gst_element_post_message(element_, new_anomaly_begin_message(element_, times, detection, events_.event()));
@@ -245,11 +300,33 @@ void State::post_event_end() {
   }
 }
 
+void State::report(const FrameTimes& times, FrameState state, const Detection* detection) {
+  log_frame(state, detection);
+  write_record(times, state, detection);
+}
+
+void State::log_frame(FrameState state, const Detection* detection) const {
+  if (detection == nullptr) {
+    GST_LOG_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": %s", counts_.frames, to_string(state).c_str());
+  } else if (state == FrameState::reuse) {
+    GST_LOG_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": %s, score %.3f; ms: overlay %.2f", counts_.frames,
+                   to_string(state).c_str(), detection->score, overlay_ms_);
+  } else {
+    const StageTimes& times = provider_.in_use()->detector->stage_times();
+    GST_LOG_OBJECT(element_,
+                   "frame %" G_GUINT64_FORMAT
+                   ": %s, score %.3f; ms: preprocess %.2f, network %.2f, embedding %.2f, distances %.2f, map %.2f, "
+                   "regions %.2f, overlay %.2f",
+                   counts_.frames, to_string(state).c_str(), detection->score, times.preprocess, times.network,
+                   times.embedding, times.distances, times.map, times.regions, overlay_ms_);
+  }
+}
+
 void State::write_record(const FrameTimes& times, FrameState state, const Detection* detection) {
   if (!json_) return;
   FrameRecord record;
   record.source = source_name();
-  record.frame = static_cast<std::int64_t>(frame_);
+  record.frame = static_cast<std::int64_t>(counts_.frames);
   record.pts_ns = known(times.pts);
   record.running_time_ns = known(times.running_time);
   record.stream_time_ns = known(times.stream_time);
@@ -259,7 +336,7 @@ void State::write_record(const FrameTimes& times, FrameState state, const Detect
 
 void State::end_of_stream() {
   post_event_end();
-  learning_.end_stretch();
+  upkeep_.end_stretch();
   refresh_model();
   provider_.end_of_stream();
   take_new_model();

@@ -8,12 +8,12 @@
 
 #include "anomalyevents.h"
 #include "framerate.h"
+#include "framestatistics.h"
 #include "frametimes.h"
 #include "inferenceschedule.h"
 #include "jsonlines.h"
-#include "learning.h"
-#include "loadedmodel.h"
 #include "modelprovider.h"
+#include "modelupkeep.h"
 #include "padim/detector.h"
 #include "padim/frame_record.h"
 #include "padim/overlay.h"
@@ -56,46 +56,35 @@ class State {
   void stop();
 
  private:
-  /// What is done with frames.
-  enum class Work {
-    none,
-    fit,
-    await_fit,    ///< they pass until the model of the fit is finished
-    await_model,  ///< or loaded
-    detect,
-  };
-  enum class Freshness {
-    scored,
-    learned,  ///< scored while the operator shows what is normal
-    reused,
-  };
-  enum class Verdict {
-    by_score,
-    normal,  ///< by the operator's word
-  };
-
   [[nodiscard]] std::string source_name() const;
-  [[nodiscard]] Work work() const;
+  [[nodiscard]] FrameState work() const;
   void follow_requests();
   void reset();
   void reload();
   void take_new_model();
+  void publish_model();
   void refresh_model();
-  void enter_mode();
-  void use(LoadedModel loaded);
+  void enter_mode(Mode before);
   void check_format(const GstVideoInfo& info) const;
 
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
-  [[nodiscard]] Outcome detect_frame(GstBuffer* buffer, const FrameTimes& times);
+  // These return what became of the frame.
+  [[nodiscard]] FrameState detect_frame(GstBuffer* buffer, const FrameTimes& times);
   const Detection& infer(GstBuffer* buffer, const FrameTimes& times);
-  void finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, Freshness freshness);
+  [[nodiscard]] FrameState score_frame(GstBuffer* buffer, const FrameTimes& times);
+  [[nodiscard]] FrameState reuse_result(GstBuffer* buffer, const FrameTimes& times);
+  [[nodiscard]] FrameState drop_frame(const FrameTimes& times);
+  void count(FrameState state);
+  void finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, FrameState state);
   void add_processing_time(GstClockTime time);
   void set_processing_time(GstClockTime time);
   void post_latency();
   void draw(GstBuffer* buffer, const Detection& detection);
-  void attach(GstBuffer* buffer, const Detection& detection, Freshness freshness) const;
-  void post_messages(const Detection& detection, const FrameTimes& times, Verdict verdict);
+  void attach(GstBuffer* buffer, const Detection& detection, FrameState state) const;
+  void post_messages(const Detection& detection, const FrameTimes& times, FrameState state);
   void post_event_end();
+  void report(const FrameTimes& times, FrameState state, const Detection* detection);
+  void log_frame(FrameState state, const Detection* detection) const;
   void write_record(const FrameTimes& times, FrameState state, const Detection* detection);
 
   GstElement* element_;
@@ -103,8 +92,7 @@ class State {
   LiveSettings live_;
   std::optional<GstVideoInfo> format_;
   ModelProvider provider_;
-  Learning learning_;
-  std::optional<LoadedModel> in_use_;
+  ModelUpkeep upkeep_;
   InferenceSchedule schedule_;
   FrameTimes inference_;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;
@@ -113,9 +101,9 @@ class State {
   AnomalyEvents events_;
   MessageInterval score_messages_;
   std::optional<JsonLines> json_;
-  bool can_reload_;            ///< there is a model file
-  std::uint64_t frame_ = 0;    ///< input frames before this one
-  std::uint64_t dropped_ = 0;  ///< of them
+  std::string model_file_;          ///< that a reload reads; empty: none
+  FrameStatistics::Counts counts_;  ///< of the frames before this one
+  double overlay_ms_ = 0;           ///< of this frame; 0 where nothing was drawn
 };
 
 }  // namespace padim::gst

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "framestatistics.h"
 #include "interruption.h"
 #include "lateness.h"
 #include "processingtime.h"
@@ -15,6 +16,7 @@ struct Shared {
   Requests requests;
   Lateness lateness;
   ProcessingTime processing_time;
+  FrameStatistics statistics;
   Interruption interruption;
 };
 

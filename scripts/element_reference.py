@@ -22,7 +22,7 @@ MARKED = re.compile(r"(<!-- begin generated: (\w+) -->\n).*?(<!-- end generated 
 CONTROLLABLE, MUTABLE_READY, MUTABLE_PAUSED, MUTABLE_PLAYING = (1 << GObject.PARAM_USER_SHIFT + n for n in (1, 2, 3, 4))
 HUGE = 1 << 30  # limits beyond it are those of the type
 TYPES = {"gboolean": "yes or no", "gchararray": "string", "gdouble": "number", "gint": "integer", "guint": "integer",
-         "guint64": "integer", "void": "nothing"}
+         "guint64": "integer", "GstStructure": "structure", "void": "nothing"}
 
 
 def element_type():

@@ -24,7 +24,7 @@ run_tests() {
 case ${1:-} in -h | --help) usage && exit ;; esac
 [[ $# -le 2 ]] || { usage >&2 && exit 2; }
 build=$(realpath -m "${1:-$ROOT/build-tsan}")
-filter=${2:-Background*:Finishing*:Fit*:Json*:Learn*:Live*:Reload*:States*-*Hundred*:*Twenty*}
+filter=${2:-Background*:Finishing*:Fit*:Json*:Learn*:Live*:Opening*:Reload*:States*:Statistics*:Swap*-*Hundred*:*Twenty*}
 
 cd "$ROOT"
 install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"

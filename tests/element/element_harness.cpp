@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 #include <thread>
 
@@ -276,6 +277,21 @@ bool step_until(const std::function<bool(int)>& step) {
     std::this_thread::yield();
   }
   return false;
+}
+
+std::vector<std::string> states_in(const std::string& json_file) {
+  std::vector<std::string> found;
+  std::ifstream lines(json_file);
+  for (std::string line; std::getline(lines, line);) {
+    const auto begin = line.find("\"state\":\"") + 9;
+    found.push_back(line.substr(begin, line.find('"', begin) - begin));
+  }
+  return found;
+}
+
+void report_lateness(ElementHarness& harness, GstClockTime running_time, GstClockTimeDiff late_by) {
+  gst_harness_push_upstream_event(harness.harness(),
+                                  gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.5, late_by, running_time));
 }
 
 guint count_regions(GstBuffer* buffer) {

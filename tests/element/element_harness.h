@@ -130,6 +130,12 @@ class ElementHarness {
 /// for. False where that does not happen within a minute.
 bool step_until(const std::function<bool(int)>& step);
 
+/// The states of the frames in a file of json-location.
+std::vector<std::string> states_in(const std::string& json_file);
+
+/// The sink's report: the frame of this running time was so much too late.
+void report_lateness(ElementHarness& harness, GstClockTime running_time, GstClockTimeDiff late_by);
+
 /// Regions of interest on a buffer.
 guint count_regions(GstBuffer* buffer);
 

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
@@ -54,15 +53,7 @@ class FinishingTest : public testing::Test {
   std::string file() { return folder_.file("model.padim"); }
   std::string json() { return folder_.file("frames.jsonl"); }
 
-  std::vector<std::string> states() {
-    std::vector<std::string> found;
-    std::ifstream lines(json());
-    for (std::string line; std::getline(lines, line);) {
-      const auto begin = line.find("\"state\":\"") + 9;
-      found.push_back(line.substr(begin, line.find('"', begin) - begin));
-    }
-    return found;
-  }
+  std::vector<std::string> states() { return states_in(json()); }
 
   Gate gate_;
   BackboneHook hook_{[this] { gate_.pass(); }};

@@ -1,14 +1,17 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "debug_log.h"
 #include "element_harness.h"
 #include "gst/padim/gstpadimmeta.h"
 #include "padim/model.h"
+#include "threads.h"
 
 namespace padim::test {
 namespace {
@@ -173,6 +176,92 @@ TEST_F(LearnTest, ForgetsAStretchOnReset) {
   EXPECT_TRUE(accepted);
   for (int i = 5; i < 30; ++i) EXPECT_TRUE(anomalous(harness.run(i, Content::anomalous).get())) << i;
   EXPECT_TRUE(harness.messages(GST_MESSAGE_ELEMENT, "padim-learned").empty());
+}
+
+// Jobs that refresh the model, each of which hangs at its start until the gate opens.
+class Refreshes {
+ public:
+  ~Refreshes() { open(); }
+
+  // Pushes frames until a job hangs.
+  void push_until_due(ElementHarness& harness) {
+    EXPECT_TRUE(step_until([&](int i) {
+      EXPECT_NE(harness.run(i), nullptr);
+      return started_ > 0;
+    }));
+  }
+
+  void open() { gate_.open(); }
+
+ private:
+  Gate gate_;
+  std::atomic<int> started_ = 0;
+  DebugLog log_{GST_LEVEL_INFO, [this](const std::string& line) {
+                  if (line.find("refreshing starts") == std::string::npos) return;
+                  ++started_;
+                  gate_.pass();
+                }};
+};
+
+// Message by message: what it is, and the frames that the operator showed.
+std::vector<std::string> refreshes_said(ElementHarness& harness, std::size_t count) {
+  std::vector<std::string> said;
+  EXPECT_TRUE(step_until([&](int i) {
+    EXPECT_NE(harness.run(i), nullptr);
+    for (const auto& message : harness.messages(GST_MESSAGE_ELEMENT)) {
+      const GstStructure* structure = gst_message_get_structure(message.get());
+      const std::string name = gst_structure_get_name(structure);
+      const auto shown = uint64_field(structure, "frames-shown");
+      if (name != "padim-learned" && name != "padim-adapted") continue;
+      said.push_back(name + (shown ? " " + std::to_string(*shown) : ""));
+    }
+    return said.size() >= count;
+  }));
+  return said;
+}
+
+// Stretches that end while drift is being followed, one right after the other: the drift is said to be drift, and the
+// frames of both are said to be learned once they are.
+TEST_F(LearnTest, SaysWhatEachRefreshHolds) {
+  Refreshes refreshes;
+  ElementHarness harness("overlay=0 adapt-half-life=40 model-file=" + file());
+  refreshes.push_until_due(harness);
+  harness.messages(GST_MESSAGE_ELEMENT);
+  EXPECT_TRUE(learn(harness, 6));
+  for (int i = 0; i < 6; ++i) harness.run(i, Content::anomalous);
+  EXPECT_TRUE(learn(harness, 4));
+  for (int i = 6; i < 8; ++i) harness.run(i, Content::anomalous);
+  refreshes.open();
+  for (int i = 8; i < 10; ++i) harness.run(i, Content::anomalous);
+  EXPECT_EQ(refreshes_said(harness, 2), (std::vector<std::string>{"padim-adapted", "padim-learned 10"}));
+  EXPECT_FALSE(anomalous(harness.run(20, Content::anomalous).get()));
+}
+
+// A stretch that ends while an earlier one is being learned is learned after it, and each is counted on its own.
+TEST_F(LearnTest, LearnsOneStretchAfterTheOther) {
+  Refreshes refreshes;
+  ElementHarness harness("overlay=0 model-file=" + file());
+  EXPECT_TRUE(learn(harness, 3));
+  refreshes.push_until_due(harness);
+  harness.messages(GST_MESSAGE_ELEMENT);
+  EXPECT_TRUE(learn(harness, 5));
+  for (int i = 3; i < 8; ++i) harness.run(i, Content::anomalous);
+  refreshes.open();
+  EXPECT_EQ(refreshes_said(harness, 2), (std::vector<std::string>{"padim-learned 3", "padim-learned 5"}));
+  EXPECT_FALSE(anomalous(harness.run(20, Content::anomalous).get()));
+}
+
+// reset drops what is being learned, too.
+TEST_F(LearnTest, ForgetsARefreshOnReset) {
+  Refreshes refreshes;
+  ElementHarness harness("overlay=0 model-file=" + file());
+  EXPECT_TRUE(learn(harness, 3));
+  refreshes.push_until_due(harness);
+  EXPECT_TRUE(emit(harness.element(), "reset"));
+  EXPECT_NE(harness.run(3), nullptr);
+  refreshes.open();
+  EXPECT_TRUE(learn(harness, 2));
+  EXPECT_EQ(refreshes_said(harness, 1), (std::vector<std::string>{"padim-learned 2"}));
 }
 
 }  // namespace

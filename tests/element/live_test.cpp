@@ -20,12 +20,6 @@ std::string detecting(const std::string& properties = {}) {
   return "overlay=0 model-file=" + fitted_model() + " " + properties;
 }
 
-// The sink's report: the frame of this running time was so much too late.
-void report_lateness(ElementHarness& harness, GstClockTime running_time, GstClockTimeDiff late_by) {
-  gst_harness_push_upstream_event(harness.harness(),
-                                  gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 1.5, late_by, running_time));
-}
-
 int count_qos_upstream(ElementHarness& harness) {
   int count = 0;
   while (GstEvent* event = gst_harness_try_pull_upstream_event(harness.harness())) {

@@ -16,7 +16,7 @@ enum class FrameState {
   reuse,      ///< the result of an earlier frame stands for it
   fit,        ///< folded into a fit
   finishing,  ///< passed while the model of a fit is computed
-  loading,    ///< passed while the model is read
+  loading,    ///< passed while the model is read, or the network of a fit is opened
   drop,       ///< not handed on: it came too late
   off,        ///< passed, as nothing is to be done
 };

@@ -1,6 +1,4 @@
-#include "learning.h"
-
-#include <utility>
+#include "modelupkeep.h"
 
 #include "guard.h"
 #include "padim/error.h"
@@ -8,7 +6,7 @@
 
 namespace padim::gst {
 
-bool Learning::prepare(const LoadedModel& in_use) {
+bool ModelUpkeep::prepare(const LoadedModel& in_use) {
   if (learner_) return true;
   if (unable_) return false;
   unable_ = !guarded(element_, GST_MESSAGE_WARNING, Activity::learning, false, [&] {
@@ -18,37 +16,31 @@ bool Learning::prepare(const LoadedModel& in_use) {
   return !unable_;
 }
 
-void Learning::learn(const LoadedModel& in_use, std::uint64_t frames) {
+void ModelUpkeep::learn(const LoadedModel& in_use, std::uint64_t frames) {
   unable_ = false;  // the operator may hear it again
   if (!prepare(in_use)) return;
   learner_->learn(static_cast<std::int64_t>(frames));
 }
 
-void Learning::observe(const LoadedModel& in_use, const Detection& detection, double half_life) {
+void ModelUpkeep::observe(const LoadedModel& in_use, const Detection& detection, double half_life) {
   if (!in_stretch() && (half_life == 0 || !prepare(in_use))) return;
   learner_->set_half_life(half_life);
   learner_->observe(detection, in_use.detector->embedding());
 }
 
-void Learning::end_stretch() {
+void ModelUpkeep::end_stretch() {
   if (in_stretch()) learner_->end_stretch();
 }
 
-ModelJob Learning::take_job() {
-  Refresh refresh = learner_->take_refresh();
-  shown_ = static_cast<std::uint64_t>(refresh.frames_shown);
-  return std::move(refresh.job);
-}
-
-void Learning::adopt(const Model& before, const Model& after, const FrameTimes& times) {
+void ModelUpkeep::adopt(const ModelProvider::Change& change, const Model& after, const FrameTimes& times) {
   learner_->adopt(after);
-  gst_element_post_message(element_, new_learned_message(element_, times, before, after, shown_));
+  gst_element_post_message(element_, new_learned_message(element_, times, *change.before, after,
+                                                         static_cast<std::uint64_t>(change.frames_shown)));
 }
 
-void Learning::reset() {
+void ModelUpkeep::reset() {
   learner_.reset();
   unable_ = false;
-  shown_ = 0;
 }
 
 }  // namespace padim::gst

@@ -2,20 +2,21 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "frametimes.h"
 #include "loadedmodel.h"
+#include "modelprovider.h"
 #include "padim/learner.h"
 
 namespace padim::gst {
 
-/// What the element learns while it detects: what the operator shows, and slow drift. Streaming thread only. There is a
-/// learner only where something is to be learned, as it keeps the model's statistics in memory.
-class Learning {
+/// Keeps the model in use up to date while the element detects: by what the operator shows, and by slow drift. What is
+/// known of that, the learner knows; there is one only where something is to be learned, as it keeps the model's
+/// statistics in memory. Streaming thread only.
+class ModelUpkeep {
  public:
   /// element must outlive this object; threads: of the jobs.
-  Learning(GstElement* element, int threads) : element_(element), threads_(threads) {}
+  ModelUpkeep(GstElement* element, int threads) : element_(element), threads_(threads) {}
 
   /// The next `frames` scored frames are normal. Posts a warning where the model cannot learn.
   void learn(const LoadedModel& in_use, std::uint64_t frames);
@@ -29,12 +30,13 @@ class Learning {
   /// Ends a stretch before its time, with the frames seen so far.
   void end_stretch();
 
-  /// A new model is worth computing: take_job().
+  /// A new model is worth computing: take_refresh().
   [[nodiscard]] bool due() const { return learner_ && learner_->due(); }
-  [[nodiscard]] ModelJob take_job();
+  [[nodiscard]] Refresh take_refresh() { return learner_->take_refresh(); }
 
-  /// The job's model is in use from now on; times: of the latest frame. Posts padim-learned or padim-adapted.
-  void adopt(const Model& before, const Model& after, const FrameTimes& times);
+  /// The refresh's model, `after`, is in use from now on; times: of the latest frame. Posts padim-learned or
+  /// padim-adapted.
+  void adopt(const ModelProvider::Change& change, const Model& after, const FrameTimes& times);
 
   /// Another model is in use: nothing of the old one is learned any more.
   void reset();
@@ -45,8 +47,7 @@ class Learning {
   GstElement* element_;
   int threads_;
   std::unique_ptr<Learner> learner_;
-  bool unable_ = false;      ///< the model cannot learn, which was said
-  std::uint64_t shown_ = 0;  ///< by the operator, in the job's model
+  bool unable_ = false;  ///< the model cannot learn, which was said
 };
 
 }  // namespace padim::gst
