@@ -22,7 +22,7 @@ enum class FrameState {
 };
 
 /// Its name above.
-[[nodiscard]] std::string to_string(FrameState state);
+[[nodiscard]] PADIM_API std::string to_string(FrameState state);
 
 /// What is reported of one frame, as one line of JSON: the tool's --json and the element's json-location write the
 /// same.
