@@ -1,7 +1,9 @@
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,9 @@
 #include "padim/error.h"
 #include "padim/overlay.h"
 #include "terminal/interrupt.h"
+#include "terminal/profile.h"
 #include "terminal/progress.h"
+#include "terminal/stopwatch.h"
 
 namespace padim::tool {
 namespace {
@@ -42,6 +46,7 @@ struct DetectArguments {
   std::vector<std::string> overlay = {"heatmap", "text"};
   std::string colormap = to_string(OverlayOptions{}.colormap);
   bool skip_unreadable = false;
+  bool profile = false;
 };
 
 OverlayOptions overlay_options(const DetectArguments& arguments) {
@@ -76,10 +81,16 @@ Sinks open_sinks(const DetectArguments& arguments, const FrameSource& source) {
   return sinks;
 }
 
+// Images are decoded ahead and videos encoded behind: "input" and "output" are what is waited for.
+constexpr std::array kStages = {"input", "preprocess", "network", "embedding", "distances",
+                                "map",   "regions",    "overlay", "output"};
+using Times = std::array<double, kStages.size()>;  // in ms
+
 struct Tally {
   std::int64_t frames = 0;
   std::int64_t anomalous = 0;
   double seconds = 0;
+  std::optional<Profile> profile;  ///< where it is wanted
 };
 
 const Detection& detect(Detector& detector, const Frame& frame, double threshold) {
@@ -90,13 +101,33 @@ const Detection& detect(Detector& detector, const Frame& frame, double threshold
   }
 }
 
-Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, double threshold) {
+/// Hands the result to all sinks; returns the milliseconds that drawing took.
+double write(const Sinks& sinks, const Frame& frame, const Detection& detection) {
+  double drawing_ms = 0;
+  for (const auto& sink : sinks.all) {
+    sink->write(frame, detection);
+    drawing_ms += sink->drawing_ms();
+  }
+  return drawing_ms;
+}
+
+Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const DetectArguments& arguments) {
   Tally tally;
+  if (arguments.profile) tally.profile.emplace(std::vector<std::string>(kStages.begin(), kStages.end()));
   Progress progress("detect", "frames", source.length());
+  Stopwatch watch;
   while (const Frame* frame = source.next()) {
     if (interrupted()) break;
-    const Detection& detection = detect(detector, *frame, threshold);
-    for (const auto& sink : sinks.all) sink->write(*frame, detection);
+    const double input_ms = watch.restart_ms();
+    const Detection& detection = detect(detector, *frame, arguments.threshold);
+    watch.restart_ms();
+    const double drawing_ms = write(sinks, *frame, detection);
+    const double output_ms = watch.restart_ms() - drawing_ms;
+    if (tally.profile) {
+      const StageTimes& t = detector.stage_times();
+      tally.profile->add(
+          Times{input_ms, t.preprocess, t.network, t.embedding, t.distances, t.map, t.regions, drawing_ms, output_ms});
+    }
     tally.anomalous += detection.anomalous ? 1 : 0;
     progress.update(++tally.frames);
   }
@@ -110,6 +141,7 @@ void summarise(const Tally& tally) {
   notice(std::to_string(tally.frames) + (tally.frames == 1 ? " frame in " : " frames in ") +
          three_digits(tally.seconds) + " s (" + three_digits(rate) + "/s), " + std::to_string(tally.anomalous) +
          " anomalous");
+  if (tally.profile) std::fputs(tally.profile->table().c_str(), stderr);
 }
 
 // Where JSON lines go to standard output nothing else may.
@@ -136,7 +168,7 @@ int run_detect(const DetectArguments& arguments) {
   const Mask mask = arguments.mask.empty() ? Mask{} : read_mask(arguments.mask);
   Detector detector(backbone, model, {.threads = arguments.backbone.threads, .mask = mask});
   const Sinks sinks = open_sinks(arguments, *source);
-  const Tally tally = inspect(*source, detector, sinks, arguments.threshold);
+  const Tally tally = inspect(*source, detector, sinks, arguments);
   summarise(tally);
   if (sinks.truth && tally.frames > 0) print_quality(arguments, *sinks.truth);
   return final_status(arguments, *source);
@@ -194,6 +226,8 @@ void add_detect_command(CLI::App& app, int& status) {
       ->type_name("IMAGE");
   command->add_flag("--skip-unreadable", arguments->skip_unreadable,
                     "do not fail because of images that cannot be read");
+  command->add_flag("--profile", arguments->profile,
+                    "in the end, print how many milliseconds each stage of a frame took");
   add_result_options(*command, *arguments);
   add_backbone_options(*command, arguments->backbone, "the model's");
   command->callback([arguments, &status] { status = run_detect(*arguments); });

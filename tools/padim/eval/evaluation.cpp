@@ -1,7 +1,6 @@
 #include "eval/evaluation.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -16,22 +15,10 @@
 #include "padim/error.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
+#include "terminal/stopwatch.h"
 
 namespace padim::tool {
 namespace {
-
-/// Seconds between one call and the next.
-class Stopwatch {
- public:
-  double restart() {
-    const auto now = Clock::now();
-    return std::chrono::duration<double>(now - std::exchange(begin_, now)).count();
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begin_ = Clock::now();
-};
 
 void stop_where_interrupted() {
   if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
@@ -217,13 +204,13 @@ ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backb
   result.training = static_cast<std::int64_t>(data.training.size());
   Stopwatch watch;
   const std::vector<Model> models = fit_models(data, backbone, settings);
-  result.fit_seconds = watch.restart();
+  result.fit_seconds = watch.restart_seconds();
   result.model = models.front().info();
   result.fusion = settings.fusion;
   const Calibration& calibration = result.model.calibration;
   if (calibration.segments > 0) result.threshold = calibration.threshold;
   judge(inspect_all(data, backbone, models, settings), settings.protocol, result);
-  result.test_seconds = watch.restart();
+  result.test_seconds = watch.restart_seconds();
   return result;
 }
 

@@ -14,6 +14,7 @@
 #include "io/video_writer.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
+#include "terminal/stopwatch.h"
 
 namespace padim::tool {
 namespace {
@@ -61,11 +62,27 @@ class MapSink : public ResultSink {
   std::filesystem::path folder_;
 };
 
-FrameCopy annotated(const Frame& frame, const Detection& detection, Overlay& overlay) {
-  FrameCopy copy(frame.view);
-  copy.edit([&](const MutableImageView& pixels) { overlay.draw(pixels, detection); });
-  return copy;
-}
+/// What writes frames with the result drawn on them.
+class AnnotatedSink : public ResultSink {
+ public:
+  explicit AnnotatedSink(const OverlayOptions& options) : overlay_(options) {}
+
+  void write(const Frame& frame, const Detection& detection) override {
+    Stopwatch watch;
+    FrameCopy copy(frame.view);
+    copy.edit([&](const MutableImageView& pixels) { overlay_.draw(pixels, detection); });
+    drawing_ms_ = watch.restart_ms();
+    write(frame, std::move(copy));
+  }
+
+  [[nodiscard]] double drawing_ms() const override { return drawing_ms_; }
+
+ private:
+  virtual void write(const Frame& frame, FrameCopy annotated) = 0;
+
+  Overlay overlay_;
+  double drawing_ms_ = 0;
+};
 
 void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
   // Annotated pictures are looked at, not kept: the fastest PNG compression costs a few per cent in size.
@@ -79,51 +96,45 @@ void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
   write_file(file, bytes);
 }
 
-class FolderSink : public ResultSink {
+class FolderSink : public AnnotatedSink {
  public:
   FolderSink(std::filesystem::path folder, const OverlayOptions& options)
-      : folder_(std::move(folder)), overlay_(options) {
+      : AnnotatedSink(options), folder_(std::move(folder)) {
     prepare_folder(folder_);
   }
 
-  void write(const Frame& frame, const Detection& detection) override {
-    write_picture(folder_ / frame.relative, annotated(frame, detection, overlay_).to_bgr());
+ private:
+  void write(const Frame& frame, FrameCopy annotated) override {
+    write_picture(folder_ / frame.relative, annotated.to_bgr());
   }
 
- private:
   std::filesystem::path folder_;
-  Overlay overlay_;
 };
 
-class PictureSink : public ResultSink {
+class PictureSink : public AnnotatedSink {
  public:
-  PictureSink(std::filesystem::path file, const OverlayOptions& options) : file_(std::move(file)), overlay_(options) {
+  PictureSink(std::filesystem::path file, const OverlayOptions& options)
+      : AnnotatedSink(options), file_(std::move(file)) {
     check_folder_of(file_);
   }
 
-  void write(const Frame& frame, const Detection& detection) override {
-    write_picture(file_, annotated(frame, detection, overlay_).to_bgr());
-  }
-
  private:
+  void write(const Frame&, FrameCopy annotated) override { write_picture(file_, annotated.to_bgr()); }
+
   std::filesystem::path file_;
-  Overlay overlay_;
 };
 
-class VideoSink : public ResultSink {
+class VideoSink : public AnnotatedSink {
  public:
   VideoSink(const std::filesystem::path& file, const VideoOptions& video, const OverlayOptions& options)
-      : writer_(file, video), overlay_(options) {}
-
-  void write(const Frame& frame, const Detection& detection) override {
-    writer_.write(annotated(frame, detection, overlay_), frame.pts_ns);
-  }
+      : AnnotatedSink(options), writer_(file, video) {}
 
   void finish() override { writer_.finish(); }
 
  private:
+  void write(const Frame& frame, FrameCopy annotated) override { writer_.write(std::move(annotated), frame.pts_ns); }
+
   VideoWriter writer_;
-  Overlay overlay_;
 };
 
 // Separate images become a slide show slow enough to be looked at.

@@ -19,6 +19,9 @@ class ResultSink {
   /// Throws cannot_write.
   virtual void write(const Frame& frame, const Detection& detection) = 0;
 
+  /// How much of the latest write() was drawing on the frame.
+  [[nodiscard]] virtual double drawing_ms() const { return 0; }
+
   /// Completes what was written, also after an interrupt. Throws cannot_write.
   virtual void finish() {}
 };
