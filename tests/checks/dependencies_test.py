@@ -28,7 +28,7 @@ LIBRARY = {
         r"nlohmann/": "description.cpp",
     }),
     "statistics": ("base image", {r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp"}),
-    "score": ("image", {}),
+    "score": ("base image", {}),
     "model": ("base image backbone statistics", {r"nlohmann/": "info_json.h segments_json.h"}),
     "embedding": ("base image backbone statistics model", {
         r"Eigen/": "pca.cpp",
