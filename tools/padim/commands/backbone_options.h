@@ -20,8 +20,8 @@ struct BackboneArguments {
   int threads = -1;
 };
 
-/// Adds --backbone, --backbone-file, --device, --precision, --threads. `fallback` says in the help what is taken
-/// without --backbone; `names`: of that option, separated by commas.
+/// Adds them, as a group of their own. `fallback` says in the help what is taken without --backbone; `names`: of that
+/// option, separated by commas.
 void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const std::string& fallback,
                           const std::string& names = "--backbone");
 

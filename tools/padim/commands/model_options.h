@@ -26,8 +26,7 @@ struct ModelArguments {
   std::filesystem::path mask;
 };
 
-/// Adds --taps, --grid, --search-radius, --reduction, --dimensions, --seed, --epsilon, --relative-epsilon, --geometry,
-/// --input-size, --roi and --mask.
+/// Adds them, as a group of that name.
 void add_model_options(CLI::App& command, ModelArguments& arguments);
 
 /// Throws invalid_argument, and what read_mask throws.

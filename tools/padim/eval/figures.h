@@ -17,8 +17,7 @@ struct Figure {
   std::optional<double> (*of)(const ClassResult& result);
 };
 
-/// image_auroc, image_ap, image_f1, pixel_auroc, pixel_ap, pixel_f1, aupro_30, aupro_05, false_alarm_rate, missed_rate:
-/// all are shares 0..1.
+/// All are shares 0..1.
 [[nodiscard]] std::span<const Figure> figures();
 
 /// Mean over the classes that have the figure.
