@@ -35,7 +35,7 @@ class DevenvTest(unittest.TestCase):
         """padim is the one of this build."""
         tool = self.devenv("sh", "-c", "command -v padim").strip()
         self.assertEqual(tool, str(BUILD / "tools" / "padim" / "padim"))
-        self.assertIn("padim", self.devenv("padim", "--version"))
+        self.assertEqual(self.devenv("padim", "--version").count("."), 2)
 
 
 if __name__ == "__main__":
