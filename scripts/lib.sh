@@ -58,6 +58,11 @@ TEST_PACKAGES=(
   python3-sklearn
   python3-torchvision
 )
+LINT_PACKAGES=(
+  clang
+  clang-tidy
+  libomp-dev
+)
 
 # Says what is being done.
 say() { printf '\n==> %s\n' "$*"; }

@@ -23,7 +23,7 @@ CPythonRandom::CPythonRandom(std::uint64_t seed) {
 }
 
 int CPythonRandom::below(int n) {
-  const int bits = std::bit_width(static_cast<unsigned>(n));
+  const int bits = static_cast<int>(std::bit_width(static_cast<unsigned>(n)));
   std::uint32_t value = 0;
   do {
     value = next() >> (32 - bits);

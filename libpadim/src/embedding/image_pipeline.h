@@ -64,7 +64,7 @@ class ImagePipeline {
   template <class Consume>
   void run(WorkerPool& pool, const Consume& consume) {
     embed(pool);
-    for (int i = 0; i < pending_; ++i)
+    for (std::size_t i = 0; i < static_cast<std::size_t>(pending_); ++i)
       consume(std::span<const float>(embedded_).subspan(i * embedding_size(), embedding_size()));
     pending_ = 0;
   }
