@@ -11,6 +11,7 @@
 #include "backbone/network.h"
 #include "backbone/network_backbone.h"
 #include "backbone/search.h"
+#include "base/logging.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -72,7 +73,11 @@ std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options) {
   const Precision precision = resolve_precision(options.precision, device);
   const std::string key = (files.description.empty() ? options.name : identity(files.description)) + "|" +
                           identity(files.weights) + "|" + device + "|" + to_string(precision);
-  return pool.get(key, [&] { return make_backbone(read_network(description, files.weights), device, precision); });
+  return pool.get(key, [&] {
+    auto opened = make_backbone(read_network(description, files.weights), device, precision);
+    log(LogLevel::info, "backbone '" + options.name + "' opened from '" + files.weights.string() + "', on " + device);
+    return opened;
+  });
 }
 
 std::string to_string(Precision precision) {

@@ -7,6 +7,7 @@
 
 #include "backbone/engine_module.h"
 #include "backbone/onednn.h"
+#include "base/logging.h"
 
 namespace padim {
 namespace {
@@ -48,6 +49,7 @@ EngineMaker engine_maker(const Network& network, const std::string& device, Prec
       return libtorch.make(std::move(part), device, precision);
     };
   }
+  log(LogLevel::info, "oneDNN, for backbone '" + network.description.name + "', in " + to_string(precision));
   return [precision](std::shared_ptr<const Network> part) { return make_onednn_engine(std::move(part), precision); };
 }
 
