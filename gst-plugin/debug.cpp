@@ -22,14 +22,16 @@ GstDebugLevel level_of(LogLevel level) {
   return GST_LEVEL_DEBUG;
 }
 
+void say(LogLevel level, const std::string& message) {
+  GST_CAT_LEVEL_LOG(padim_debug, level_of(level), nullptr, "%s", message.c_str());
+}
+
 }  // namespace
 
 void init_debug_categories() {
   GST_DEBUG_CATEGORY_INIT(padimfilter_debug, "padimfilter", 0, "PaDiM anomaly filter");
   GST_DEBUG_CATEGORY_INIT(padim_debug, "padim", 0, "PaDiM library");
-  set_log_handler([](LogLevel level, const std::string& message) {
-    GST_CAT_LEVEL_LOG(padim_debug, level_of(level), nullptr, "%s", message.c_str());
-  });
+  set_log_handler(say);
 }
 
 }  // namespace padim::gst

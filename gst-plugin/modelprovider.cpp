@@ -37,22 +37,26 @@ const char* name_of(ModelProvider::Job job) {
   return "nothing";
 }
 
-// The work, which says in the thread of the job when it starts, how it ends and what it took.
-template <class Result>
-typename BackgroundTask<Result>::Work logged(GstElement* element, const char* job,
-                                             typename BackgroundTask<Result>::Work work) {
+// Does the work of a job, in its thread, and says when it starts, how it ends and what it took.
+template <class Work>
+auto run_job(GstElement* element, const char* job, const Work& work, const std::stop_token& cancelled) {
+  GST_INFO_OBJECT(element, "job %s starts", job);
+  const GstClockTime begin = system_time();
+  const auto taken_ms = [begin] { return static_cast<double>(system_time() - begin) / GST_MSECOND; };
+  try {
+    auto result = work(cancelled);
+    GST_INFO_OBJECT(element, "job %s ended after %.1f ms", job, taken_ms());
+    return result;
+  } catch (const std::exception& error) {
+    GST_INFO_OBJECT(element, "job %s failed after %.1f ms: %s", job, taken_ms(), error.what());
+    throw;
+  }
+}
+
+template <class Work>
+auto logged(GstElement* element, const char* job, Work work) {
   return [element, job, work = std::move(work)](const std::stop_token& cancelled) {
-    GST_INFO_OBJECT(element, "job %s starts", job);
-    const GstClockTime begin = system_time();
-    const auto taken_ms = [begin] { return static_cast<double>(system_time() - begin) / GST_MSECOND; };
-    try {
-      Result result = work(cancelled);
-      GST_INFO_OBJECT(element, "job %s ended after %.1f ms", job, taken_ms());
-      return result;
-    } catch (const std::exception& error) {
-      GST_INFO_OBJECT(element, "job %s failed after %.1f ms: %s", job, taken_ms(), error.what());
-      throw;
-    }
+    return run_job(element, job, work, cancelled);
   };
 }
 
@@ -98,9 +102,9 @@ void ModelProvider::start_fit(Mode mode) {
 }
 
 void ModelProvider::open_backbone(const std::string& name) {
-  opening_task_.start(logged<OpenBackbone>(
-      element_, "opening",
-      [options = detect_setup_.backbone, name](const std::stop_token&) { return open_named_backbone(options, name); }));
+  opening_task_.start(logged(element_, "opening", [options = detect_setup_.backbone, name](const std::stop_token&) {
+    return open_named_backbone(options, name);
+  }));
   opening_ = true;
 }
 
@@ -180,7 +184,7 @@ void ModelProvider::start_job(Job job, BackgroundTask<Result>::Work work,
                               BackgroundTask<Result>::Announcement announce) {
   task_.cancel();
   job_ = Job::none;
-  task_.start(logged<Result>(element_, name_of(job), std::move(work)), std::move(announce));
+  task_.start(logged(element_, name_of(job), std::move(work)), std::move(announce));
   job_ = job;
   if (!source_is_live(element_)) wait(task_);
 }
