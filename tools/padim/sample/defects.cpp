@@ -38,6 +38,7 @@ std::vector<cv::Point> wandering_line(cv::RNG& random, cv::Point2d from, double 
 void draw_line(cv::Mat& canvas, const std::vector<cv::Point>& line, cv::Point offset, int thickness,
                const cv::Scalar& colour) {
   std::vector<cv::Point> moved;
+  moved.reserve(line.size());
   for (const cv::Point& point : line) moved.push_back(point + offset);
   cv::polylines(canvas, moved, false, colour, thickness, cv::LINE_AA);
 }
