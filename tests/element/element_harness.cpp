@@ -239,7 +239,7 @@ std::vector<Owned<GstMessage>> ElementHarness::messages(GstMessageType type, con
 }
 
 Owned<GstMessage> ElementHarness::wait_for(const std::string& name) {
-  const gint64 end_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+  const gint64 end_us = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
   while (g_get_monotonic_time() < end_us) {
     Owned<GstMessage> message(gst_bus_timed_pop_filtered(bus_.get(), 100 * GST_MSECOND, GST_MESSAGE_ELEMENT));
     if (message && gst_message_has_name(message.get(), name.c_str())) return message;

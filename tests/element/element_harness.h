@@ -111,7 +111,7 @@ class ElementHarness {
   /// all others; name: of element messages.
   std::vector<Owned<GstMessage>> messages(GstMessageType type, const std::string& name = {});
 
-  /// Waits for the next element message of this name, for 20 s at most; forgets those before. Null where none came.
+  /// Waits for the next element message of this name, for a minute at most; forgets those before. Null where none came.
   Owned<GstMessage> wait_for(const std::string& name);
 
   std::vector<Failure> failures(GstMessageType type = GST_MESSAGE_ERROR);

@@ -137,13 +137,10 @@ TEST(LookModelTest, MaskFileMayGoWhileRunning) {
 
   std::filesystem::copy_file(fitted_model(), model, std::filesystem::copy_options::overwrite_existing);
   EXPECT_TRUE(emit(harness.element(), "reload-model"));
-  bool reloaded = false;
-  for (int i = 32; i < 2000 && !reloaded; ++i) {
-    EXPECT_NE(harness.run(i), nullptr);
-    reloaded = !harness.messages(GST_MESSAGE_ELEMENT, "padim-reloaded").empty();
-    g_usleep(1000);
-  }
-  EXPECT_TRUE(reloaded) << "a model without a mask of its own";
+  EXPECT_TRUE(step_until([&](int i) {
+    EXPECT_NE(harness.run(32 + i), nullptr);
+    return !harness.messages(GST_MESSAGE_ELEMENT, "padim-reloaded").empty();
+  })) << "a model without a mask of its own";
   EXPECT_EQ(count_regions(harness.run(31, Content::anomalous).get()), 0U);
 
   EXPECT_TRUE(emit(harness.element(), "reset"));
