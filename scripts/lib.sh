@@ -11,9 +11,11 @@ WEIGHTS=models/$BACKBONE.safetensors
 # The same names in Debian 12 and 13. libopenblas0-pthread: LibTorch works with the reference BLAS, but far more slowly.
 BUILD_PACKAGES=(
   g++
+  gobject-introspection
   libcli11-dev
   libdnnl-dev
   libeigen3-dev
+  libgirepository1.0-dev
   libgstreamer-plugins-bad1.0-dev
   libgstreamer-plugins-base1.0-dev
   libgstreamer1.0-dev
@@ -42,8 +44,10 @@ RUN_PACKAGES=(
   python3-pip
 )
 TEST_PACKAGES=(
+  abigail-tools
   chromium
   clang-format
+  cmake
   doxygen
   gir1.2-gst-plugins-base-1.0
   gir1.2-gst-rtsp-server-1.0

@@ -37,6 +37,8 @@ use_build() {
   if [[ -e $build/gst-plugin/libgstpadim.so ]]; then
     export PATH=$build/tools/padim:$PATH PADIM_BACKBONES=${PADIM_BACKBONES:-$ROOT/models}
     export GST_PLUGIN_PATH=$build/gst-plugin${GST_PLUGIN_PATH:+:$GST_PLUGIN_PATH}
+    export GI_TYPELIB_PATH=$build/gst-libs${GI_TYPELIB_PATH:+:$GI_TYPELIB_PATH}
+    export LD_LIBRARY_PATH=$build/gst-libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   fi
   gst-inspect-1.0 padimfilter >/dev/null 2>&1 || fail "GStreamer does not know padimfilter: build it with scripts/setup.sh"
 }

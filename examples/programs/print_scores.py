@@ -4,7 +4,8 @@
     print_scores.py "filesrc location=line.mp4 ! decodebin ! videoconvert
                      ! padimfilter model-file=part.padim overlay=0 ! appsink name=sink"
 
-Debian packages: python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0
+Debian packages: python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0. Where padim is installed into /usr/local,
+GI_TYPELIB_PATH names the folder of its GstPadim-1.0.typelib.
 """
 import sys
 
@@ -12,17 +13,17 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
-from gi.repository import Gst, GstApp  # noqa: E402, F401
+gi.require_version("GstPadim", "1.0")
+from gi.repository import Gst, GstApp, GstPadim  # noqa: E402, F401
 
 
 def print_score(buffer):
     """Prints time and score of a frame that padimfilter scored."""
-    meta = buffer.get_custom_meta("GstPadimMeta")
+    meta = GstPadim.buffer_get_padim_meta(buffer)
     if meta is None:
         return
-    result = meta.get_structure()
-    state = "anomaly" if result["anomalous"] else "normal"
-    print(f"{buffer.pts / Gst.SECOND:.3f} s  {result['score']:.3f} {state}", flush=True)
+    state = "anomaly" if meta.is_anomalous() else "normal"
+    print(f"{buffer.pts / Gst.SECOND:.3f} s  {meta.get_score():.3f} {state}", flush=True)
 
 
 def failure(pipeline):

@@ -11,8 +11,9 @@ from tiny_backbone import write_tiny_backbone  # noqa: E402
 
 PROGRAMS = {
     "C": ([os.environ["PADIM_PRINT_SCORES_C"]], "fakesink"),
-    "Python": ([os.environ["PADIM_TEST_PYTHON"], os.environ["PADIM_PRINT_SCORES_PY"]], "appsink"),
 }
+if os.environ["PADIM_INTROSPECTION"]:
+    PROGRAMS["Python"] = ([os.environ["PADIM_TEST_PYTHON"], os.environ["PADIM_PRINT_SCORES_PY"]], "appsink")
 VIDEO = "video/x-raw,width=96,height=64,framerate=30/1"
 
 
