@@ -1,8 +1,9 @@
-"""What `meson install` leaves, a program built against padim.pc alone, and the shell of `meson devenv`."""
+"""What `meson install` leaves, a program built against it with pkg-config or CMake alone, and the shell of `meson devenv`."""
 
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,9 +59,12 @@ class Installed(unittest.TestCase):
                   *(f"share/padim/models/{file.name}" for file in (ROOT / "models").glob("*.json")),
                   *(f"share/padim/models/convert/{file.name}" for file in (ROOT / "models/convert").glob("*.py")),
                   "share/padim/models/README.md", f"{LIBDIR}/libpadim.so", f"{LIBDIR}/pkgconfig/padim.pc",
+                  f"{LIBDIR}/cmake/padim/padim-config.cmake", f"{LIBDIR}/cmake/padim/padim-config-version.cmake",
                   f"{LIBDIR}/gstreamer-1.0/libgstpadim.so", "bin/padim"]
         if LIBTORCH:
             wanted.append(f"{LIBDIR}/padim/engines/libpadim-torch.so")
+        if os.environ["PADIM_INTROSPECTION"]:
+            wanted += ["share/gir-1.0/GstPadim-1.0.gir", f"{LIBDIR}/girepository-1.0/GstPadim-1.0.typelib"]
         self.assertEqual([file for file in wanted if not (self.prefix / file).exists()], [])
 
     def test_nothing_of_the_build_is_there(self):
@@ -88,19 +92,52 @@ class Installed(unittest.TestCase):
                    GST_PLUGIN_PATH=self.libraries / "gstreamer-1.0", GST_REGISTRY=self.folder / "registry.bin")
         self.assertIn(str(self.libraries / "gstreamer-1.0/libgstpadim.so"), text)
 
+    def judge(self, program, environment):
+        """A program that fits on 24 pictures tells one with a defect from one without."""
+        weights = write_tiny_backbone(self.folder / "backbone")
+        normal = [save_picture(self.folder / f"{i}.ppm", i, defect=False) for i in range(24)]
+        for defect, verdict in ((False, "normal"), (True, "anomalous")):
+            inspected = save_picture(self.folder / f"{verdict}.ppm", 100, defect)
+            score, said = run(program, weights, *normal, inspected, **environment).split()
+            self.assertEqual(said, verdict)
+            self.assertEqual(float(score) >= 0.5, defect)
+
     def test_program_is_built_with_pkg_config_alone(self):
         search = {"PKG_CONFIG_PATH": self.libraries / "pkgconfig", "PKG_CONFIG_SYSROOT_DIR": self.root}
         flags = run("pkg-config", "--cflags", "--libs", "padim", **search).split()
         self.assertEqual(run("pkg-config", "--modversion", "padim", **search).strip(), os.environ["PADIM_VERSION"])
         program = self.folder / "fit_and_detect"
         run(*COMPILER, "-Wall", "-Wextra", "-Werror", HERE / "fit_and_detect.cpp", "-o", program, *flags)
-        weights = write_tiny_backbone(self.folder / "backbone")
-        normal = [save_picture(self.folder / f"{i}.ppm", i, defect=False) for i in range(24)]
-        for defect, verdict in ((False, "normal"), (True, "anomalous")):
-            inspected = save_picture(self.folder / f"{verdict}.ppm", 100, defect)
-            score, said = run(program, weights, *normal, inspected, LD_LIBRARY_PATH=self.libraries).split()
-            self.assertEqual(said, verdict)
-            self.assertEqual(float(score) >= 0.5, defect)
+        self.judge(program, {"LD_LIBRARY_PATH": self.libraries})
+
+    def configure(self, prefix, version):
+        """CMake's exit code and output for a program that wants this version of the library."""
+        folder = self.folder / f"cmake-{version}"
+        launcher = [f"-DCMAKE_CXX_COMPILER_LAUNCHER={COMPILER[0]}"] if len(COMPILER) > 1 else []
+        command = [os.environ["PADIM_CMAKE"], "-S", HERE / "cmake_program", "-B", folder, f"-DWANTED_VERSION={version}",
+                   f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={COMPILER[-1]}", *launcher]
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, check=False)
+        return folder, result.returncode, result.stdout + result.stderr
+
+    def test_program_is_built_with_cmake_alone(self):
+        """From a folder that the installation was moved to, which the program finds again without help."""
+        if not os.environ["PADIM_CMAKE"]:
+            self.skipTest("cmake is not installed")
+        moved = self.folder / "moved"
+        shutil.copytree(self.prefix, moved, symlinks=True)
+        folder, status, said = self.configure(moved, os.environ["PADIM_VERSION"])
+        self.assertEqual(status, 0, said)
+        run(os.environ["PADIM_CMAKE"], "--build", folder)
+        self.judge(folder / "fit_and_detect", {})
+
+    def test_cmake_refuses_other_versions(self):
+        if not os.environ["PADIM_CMAKE"]:
+            self.skipTest("cmake is not installed")
+        major, minor, patch = map(int, os.environ["PADIM_VERSION"].split("."))
+        for version in (f"{major}.{minor}.{patch + 1}", f"{major}.{minor + 1}", f"{major + 1}.0"):
+            _, status, said = self.configure(self.prefix, version)
+            self.assertNotEqual(status, 0, version)
+            self.assertIn("compatible with requested version", " ".join(said.split()))
 
 
 class Devenv(unittest.TestCase):
