@@ -80,7 +80,8 @@ class Installed(unittest.TestCase):
     @unittest.skipUnless(LIBTORCH, "this build has no LibTorch engine")
     def test_engine_is_found_beside_the_library(self):
         """Wherever the tree was put: what a GPU that is not there is answered with names the engine's library."""
-        result = subprocess.run([self.prefix / "bin/padim", "fit", "--input", "x", "--output", self.folder / "x.padim",
+        result = subprocess.run([self.prefix / "bin/padim", "fit", "--input", ROOT / "docs",
+                                 "--output", self.folder / "x.padim",
                                  "--backbone-file", write_tiny_backbone(self.folder / "gpu"), "--backbone", "tiny",
                                  "--device", "cuda:999"], capture_output=True, text=True, timeout=300, check=False,
                                 env={**os.environ, "LD_LIBRARY_PATH": str(self.libraries), "LD_DEBUG": "files"})
