@@ -28,7 +28,9 @@ const GstMetaInfo* register_meta() {
   return gst_meta_register_custom(GST_PADIM_META_NAME, no_tags, nullptr, nullptr, nullptr);
 }
 
-const GstStructure* structure_of(GstPadimMeta* meta) { return gst_custom_meta_get_structure(&meta->custom); }
+const GstStructure* structure_of(GstPadimMeta* meta) {
+  return gst_custom_meta_get_structure(reinterpret_cast<GstCustomMeta*>(meta));
+}
 
 gdouble double_field(const GstStructure* structure, const char* name) {
   gdouble value = 0;

@@ -10,6 +10,7 @@ typedef struct _GstPadimRegion GstPadimRegion;
 
 /**
  * GstPadimMeta:
+ * @meta: what all metas begin with
  *
  * The result of padimfilter for the frame it is attached to. It has no tags, so that conversion, scaling and encoding
  * in GStreamer keep it, and it holds nothing that such elements could make wrong: no coordinates.
@@ -21,8 +22,7 @@ typedef struct _GstPadimRegion GstPadimRegion;
  * it; what the functions return belongs to it, and nothing is copied.
  */
 struct _GstPadimMeta {
-  /*< private >*/
-  GstCustomMeta custom;
+  GstMeta meta;
 };
 
 /**
