@@ -3,7 +3,7 @@ import os
 import subprocess
 import unittest
 
-from tool_case import TOOL, ToolCase, picture, run, save_picture
+from tool_case import TOOL, ToolCase, picture, reads_from, run, save_picture
 
 
 class Interrupts(ToolCase):
@@ -18,21 +18,26 @@ class Interrupts(ToolCase):
     def test_interrupted_fit_leaves_the_old_model_whole(self):
         model = self.folder / "m.padim"
         model.write_bytes(self.shared_model().read_bytes())
-        result = self.interrupt("fit", "--input", self.many_pictures(8000), "--output", model, *self.backbone())
+        pictures = self.many_pictures(8000)
+        result = self.interrupt("fit", "--input", pictures, "--output", model, *self.backbone(),
+                                works=reads_from(pictures))
         self.assert_fails(result, 130, "interrupted", model)
         self.assertEqual(model.read_bytes(), self.shared_model().read_bytes())
         self.assertEqual(sorted(file.name for file in self.folder.iterdir()), ["m.padim", "many"])
 
     def test_interrupted_first_fit_writes_nothing(self):
         model = self.folder / "m.padim"
-        result = self.interrupt("fit", "--input", self.many_pictures(8000), "--output", model, *self.backbone())
+        pictures = self.many_pictures(8000)
+        result = self.interrupt("fit", "--input", pictures, "--output", model, *self.backbone(),
+                                works=reads_from(pictures))
         self.assert_fails(result, 130, "interrupted", "was not written")
         self.assertFalse(model.exists())
 
     def test_interrupted_detect_leaves_whole_lines_and_a_playable_video(self):
         lines, video = self.folder / "s.jsonl", self.folder / "out.mp4"
         result = self.interrupt("detect", "--model", self.shared_model(), "--input", self.many_pictures(8000),
-                                *self.backbone(), "--json", lines, "--output", video)
+                                *self.backbone(), "--json", lines, "--output", video,
+                                works=lambda _: lines.exists() and "\n" in lines.read_text())
         self.assert_fails(result, 130, "interrupted")
         self.assertTrue(lines.read_text().endswith("}\n"))
         frames = len(lines.read_text().splitlines())

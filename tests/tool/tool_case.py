@@ -1,4 +1,5 @@
 """What the tests of the tool share: running it, and small inputs to run it on."""
+import contextlib
 import json
 import os
 import pathlib
@@ -6,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -61,6 +63,17 @@ def wait_until_caught(process, number):
     raise AssertionError(f"ended with {process.returncode} before it caught signal {number}")
 
 
+def reads_from(folder):
+    """Whether a process has a file below the folder open, as /proc tells."""
+    def reads(process):
+        names = []
+        for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                names.append(link.readlink())
+        return any(name.is_relative_to(folder) for name in names)
+    return reads
+
+
 class ToolCase(unittest.TestCase):
     """A folder for the class with a tiny backbone, and one for every test."""
 
@@ -111,14 +124,13 @@ class ToolCase(unittest.TestCase):
         for part in parts:
             self.assertIn(str(part), result.stderr)
 
-    def interrupt(self, *arguments):
-        """Starts the tool, sends SIGINT once it works, and returns its result."""
+    def interrupt(self, *arguments, works):
+        """Starts the tool, sends SIGINT once `works`, given the process, is true, and returns its result."""
         command = [TOOL, *map(str, arguments)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             wait_until_caught(process, signal.SIGINT)
-            try:
-                process.communicate(timeout=1.5)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGINT)
+            while process.poll() is None and not works(process):
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
             output, errors = process.communicate(timeout=120)
         return subprocess.CompletedProcess(command, process.returncode, output, errors)
