@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares libpadim's ABI with its stored description, or stores a new one: docs/decisions/0013-public-boundary.md says
+"""Compares libpadim's ABI with its stored description, or stores a new one: docs/decisions/0014-public-boundary.md says
 when that is right.
 
     scripts/abi.py BUILD             prints what has changed, and fails where something has
