@@ -66,11 +66,11 @@ void score_map(benchmark::State& state) {
   const padim::Size input{positions.width * cell, positions.height * cell};
   const auto distances =
       padim::test::normal_floats(static_cast<std::size_t>(positions.width * positions.height), 1, 20, 4);
-  padim::ScoreMapper mapper(positions, input);
+  padim::Upsampler upsampler(positions, input);
   padim::ScoreMap map;
   float maximum = 0;
   padim::bench::run_checked(
-      state, [&] { maximum = mapper.run(distances, map); },
+      state, [&] { maximum = upsampler.run(distances, map); },
       [&] {
         const Plane expected = expected_map(distances, positions, input);
         const std::array<double, 1> peak{*std::max_element(expected.begin(), expected.end())};

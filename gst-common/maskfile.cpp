@@ -95,7 +95,7 @@ class PictureDecoder {
 
 }  // namespace
 
-Mask read_mask(const std::filesystem::path& file) {
+MaskPicture read_mask(const std::filesystem::path& file) {
   check_file(file);
   PictureDecoder decoder(file);
   const Owned<GstSample> picture = decoder.decode();
@@ -103,7 +103,7 @@ Mask read_mask(const std::filesystem::path& file) {
   if (!gst_video_info_from_caps(&info, gst_sample_get_caps(picture.get()))) fail(file, "there is no picture in it");
   const MappedFrame mapped(info, gst_sample_get_buffer(picture.get()), GST_MAP_READ);
   const ImageView pixels = mapped.view();
-  Mask mask{pixels.width, pixels.height};
+  MaskPicture mask{pixels.width, pixels.height};
   for (int y = 0; y < pixels.height; ++y) {
     const std::uint8_t* row = pixels.data[0] + y * pixels.stride[0];
     mask.values.insert(mask.values.end(), row, row + pixels.width);

@@ -9,6 +9,6 @@ namespace padim::gst {
 /// A picture whose dark places are ignored, decoded with GStreamer, which must have been started: PNG, JPEG, BMP, TIFF
 /// and whatever else has a decoder here. The pixels stay as they lie in the file, whatever its EXIF orientation says.
 /// Throws not_found, cannot_read.
-[[nodiscard]] Mask read_mask(const std::filesystem::path& file);
+[[nodiscard]] MaskPicture read_mask(const std::filesystem::path& file);
 
 }  // namespace padim::gst

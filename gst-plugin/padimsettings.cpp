@@ -17,7 +17,7 @@ BackboneOptions backbone_options(const FixedSettings& settings) {
 }  // namespace
 
 Setup make_setup(const FixedSettings& settings) {
-  const Mask mask = settings.mask_file.empty() ? Mask{} : read_mask(settings.mask_file);
+  const MaskPicture mask = settings.mask_file.empty() ? MaskPicture{} : read_mask(settings.mask_file);
   FitOptions fit = settings.fit;
   fit.mask = mask;
   fit.threads = settings.threads;

@@ -214,7 +214,7 @@ TEST(Parity, PublishedConfiguration) {
   const auto distance = read_npy<float>(inspection.golden("distance.npy"));
   const auto maps = read_npy<float>(inspection.golden("score_map_0_5_10.npy"));
   const auto map_files = inspection.json["score_map_files"].get<std::vector<std::string>>();
-  ScoreMapper mapper(model.info().positions, model.info().geometry.input);
+  Upsampler upsampler(model.info().positions, model.info().geometry.input);
   ScoreMap map;
   std::vector<double> errors;
   for (std::size_t i = 0; i < inspection.json["test_files"].size(); ++i) {
@@ -224,7 +224,7 @@ TEST(Parity, PublishedConfiguration) {
       errors.push_back(
           relative_error(static_cast<double>(result[p]), static_cast<double>(distance.values[i * positions + p])));
     }
-    const float score = mapper.run(result, map);
+    const float score = upsampler.run(result, map);
     EXPECT_LT(relative_error(static_cast<double>(score), inspection.json["raw_image_score"][i]), 1e-3) << file;
     const auto found = std::find(map_files.begin(), map_files.end(), file);
     if (found == map_files.end()) continue;

@@ -77,7 +77,7 @@ void score_map(const Arguments& arguments) {
   const auto input = read_npy<float>(arguments.at(0));
   const Size size{std::atoi(arguments.at(1).c_str()), std::atoi(arguments.at(2).c_str())};
   ScoreMap map;
-  ScoreMapper({side(input, 1), side(input, 0)}, size).run(input.values, map);
+  Upsampler({side(input, 1), side(input, 0)}, size).run(input.values, map);
   write_npy<float>(arguments.at(3), {map.height, map.width}, map.values);
 }
 

@@ -43,7 +43,7 @@ struct DetectorOptions {
   int threads = -1;
   /// Ignores more of the frame than the model's own mask does. The network still sees these places, so that what
   /// happens there shows a little beside them; a mask of the fit (FitOptions::mask) is strict.
-  Mask mask = {};
+  MaskPicture mask = {};
 };
 
 /// Scores frames with a model. Owns only scratch memory: nothing is allocated per frame in a steady state. One thread

@@ -20,19 +20,16 @@ namespace padim {
 struct FitOptions {
   std::vector<std::string> taps{};  ///< names of the backbone's taps to use, in any order; empty: all of them
   Grid grid = Grid::coarsest;
-  ReductionKind reduction = ReductionKind::none;
-  int dimensions = 100;       ///< of all reductions but none, 1..F, the channels of the taps in use
-  std::uint64_t seed = 1024;  ///< of reductions random and semi_orthogonal, and of augment
-  /// Reduction pca without a first pass (Fitter::observe) learns its basis from the first so many frames, 1..4096,
-  /// which are kept until then, preprocessed: about 200 kB each.
-  int basis_frames = 64;
+  ReductionKind reduction = ReductionKind::none;  ///< pca learns its basis from the first 64 frames, or by observe()
+  int dimensions = 100;                           ///< of all reductions but none, 1..F, the channels of the taps in use
+  std::uint64_t seed = 1024;                      ///< of reductions random and semi_orthogonal, and of augment
   std::optional<double> epsilon{};  ///< absolute, > 0; takes precedence; neither given: the backbone's recommendation
   std::optional<double> relative_epsilon{};  ///< fraction of the mean variance, > 0
   int search_radius = 0;                     ///< positions, 0..4
   GeometryMode geometry = GeometryMode::full;
-  Size input_size{};  ///< {0,0}: chosen from the first frame
-  Roi roi = {};       ///< the part of the first frame that counts; recorded in the model, as is the mask
-  Mask mask = {};     ///< a picture of the whole frame: what is dark is ignored
+  Size input_size{};      ///< {0,0}: chosen from the first frame
+  Roi roi = {};           ///< the part of the first frame that counts; recorded in the model, as is the mask
+  MaskPicture mask = {};  ///< a picture of the whole frame: what is dark is ignored
   /// Wanted, per frame, in (0, 0.5]. std::nullopt: the threshold is not calibrated, which takes a single set of
   /// statistics and stores no embeddings: for evaluations that bring their own threshold.
   std::optional<double> false_alarm_rate = kStreamFalseAlarmRate;

@@ -36,7 +36,7 @@ struct Roi {
 
 /// A picture of the whole frame, of any size, that says which places count: values below 128 are ignored. Empty:
 /// everything counts.
-struct Mask {
+struct MaskPicture {
   int width = 0;
   int height = 0;
   std::vector<std::uint8_t> values = {};  ///< [height, width]
@@ -78,7 +78,7 @@ struct Geometry {
 /// larger than 4096 on a side, or, for `paper`, not square; where `roi` does not lie in the frame or is smaller than
 /// 16 pixels; where `mask` has another shape than the frame or ignores all of the ROI.
 [[nodiscard]] PADIM_API Geometry choose_geometry(GeometryMode mode, Size requested, Size frame, int multiple,
-                                                 const Roi& roi = {}, const Mask& mask = {});
+                                                 const Roi& roi = {}, const MaskPicture& mask = {});
 
 /// `roi` in whole pixels of a frame. Throws invalid_argument as choose_geometry does.
 [[nodiscard]] PADIM_API Rectangle to_pixels(const Roi& roi, Size frame);

@@ -7,6 +7,7 @@
 
 #include "padim/detector.h"
 #include "padim/export.h"
+#include "padim/limits.h"
 #include "padim/model.h"
 
 namespace padim {
@@ -15,6 +16,7 @@ namespace padim {
 struct LearnerOptions {
   double half_life = 0;  ///< frames after which a folded frame counts half; 0: no adaptation
   int threads = -1;      ///< of the jobs; not positive: all cores
+  std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;  ///< see FitOptions
 };
 
 /// Computes a model, on any thread. `progress` as in Fitter::finish. Throws numeric, cancelled.

@@ -65,10 +65,6 @@ struct ModelInfo {
 /// use from several threads.
 class PADIM_API Model {
  public:
-  struct PADIM_LOCAL Tensors;  ///< internal
-
-  explicit Model(ModelInfo info, std::shared_ptr<const Tensors> tensors);
-
   /// Maps the file and verifies its checksum. Throws not_found, cannot_read, or bad_format with the cause: foreign,
   /// truncated, corrupted, newer version, oversized header.
   [[nodiscard]] static Model load(const std::filesystem::path& file);
@@ -101,10 +97,11 @@ class PADIM_API Model {
   /// First 12 hex digits of the SHA-256 over the tensors: names the model in metadata.
   [[nodiscard]] const std::string& id() const;
 
-  [[nodiscard]] const Tensors& tensors() const;  ///< internal
-
  private:
+  friend struct ModelTensors;  // how libpadim itself makes models and looks into them
   struct PADIM_LOCAL Impl;
+  PADIM_LOCAL explicit Model(std::shared_ptr<const Impl> impl);
+
   std::shared_ptr<const Impl> impl_;
 };
 

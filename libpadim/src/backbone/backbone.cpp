@@ -12,6 +12,7 @@
 #include "backbone/network_backbone.h"
 #include "backbone/search.h"
 #include "base/logging.h"
+#include "base/stopwatch.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -74,8 +75,12 @@ std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options) {
   const std::string key = (files.description.empty() ? options.name : identity(files.description)) + "|" +
                           identity(files.weights) + "|" + device + "|" + to_string(precision);
   return pool.get(key, [&] {
+    Stopwatch watch;
     auto opened = make_backbone(read_network(description, files.weights), device, precision);
-    log(LogLevel::info, "backbone '" + options.name + "' opened from '" + files.weights.string() + "', on " + device);
+    log(LogLevel::info, [&] {
+      return "backbone '" + options.name + "' opened from '" + files.weights.string() + "', on " + device + " in " +
+             to_string(precision) + ", in " + short_text(watch.lap()) + " ms";
+    });
     return opened;
   });
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
+#include <random>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +16,16 @@ namespace padim {
 namespace {
 
 std::string reason(int error) { return std::generic_category().message(error); }
+
+std::string random_suffix() {
+  constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+  constexpr int kLength = 6;
+  std::random_device random;
+  std::uniform_int_distribution<std::size_t> any(0, sizeof kLetters - 2);
+  std::string suffix;
+  for (int i = 0; i < kLength; ++i) suffix += kLetters[any(random)];
+  return suffix;
+}
 
 // Closes a descriptor that is only needed for a while.
 struct Descriptor {
@@ -59,16 +69,17 @@ MappedFile::MappedFile(const std::filesystem::path& path, const std::string& wha
 MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
 
 AtomicFile::AtomicFile(std::filesystem::path path, std::string what) : path_(std::move(path)), what_(std::move(what)) {
-  temporary_ = path_.string() + ".XXXXXX";
-  descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
-  if (descriptor_ < 0) {
-    temporary_.clear();
-    fail(errno);
+  constexpr int kAttempts = 100;  // names are random: one is enough unless somebody guesses them
+  for (int i = 0; i < kAttempts && descriptor_ < 0; ++i) {
+    temporary_ = path_.string() + "." + random_suffix();
+    // Not mkostemp, whose files are private: a model is as readable as any file that the user writes.
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && errno != EEXIST) break;
   }
-  // mkstemp makes private files; a model is as readable as any file that the user writes.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor_, 0666 & ~mask);
+  if (descriptor_ >= 0) return;
+  const int error = errno;
+  temporary_.clear();  // not ours to remove
+  fail(error);
 }
 
 AtomicFile::~AtomicFile() {

@@ -1,5 +1,7 @@
 #include "padim/log.h"
 
+#include <atomic>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -11,6 +13,7 @@ namespace {
 
 std::mutex handler_mutex;
 std::shared_ptr<const LogHandler> handler_in_force;  // guarded by handler_mutex; null: logging is off
+std::atomic<bool> handled = false;                   // whether there is one
 
 }  // namespace
 
@@ -18,8 +21,11 @@ void set_log_handler(LogHandler handler) {
   std::shared_ptr<const LogHandler> next;
   if (handler) next = std::make_shared<const LogHandler>(std::move(handler));
   const std::lock_guard lock(handler_mutex);
+  handled = next != nullptr;
   handler_in_force.swap(next);  // the old handler is destroyed after the lock is gone: declared before it
 }
+
+bool is_logging() noexcept { return handled.load(std::memory_order_relaxed); }
 
 void log(LogLevel level, const std::string& message) {
   std::shared_ptr<const LogHandler> handler;
@@ -28,6 +34,12 @@ void log(LogLevel level, const std::string& message) {
     handler = handler_in_force;
   }
   if (handler) (*handler)(level, message);
+}
+
+std::string short_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
 }
 
 }  // namespace padim

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/logging.h"
 #include "base/stopwatch.h"
 #include "embedding/image_pipeline.h"
 #include "image/mask.h"
@@ -32,7 +33,7 @@ bool same_stages(const Model& one, const Model& other) {
 
 std::vector<std::uint8_t> mask_of(const Geometry& geometry, const DetectorOptions& options) {
   if (options.mask.values.empty()) return geometry.mask;
-  return both(geometry.mask, resolve_mask(options.mask, geometry));
+  return intersection(geometry.mask, resolve_mask(options.mask, geometry));
 }
 
 // What serves all models that differ in their Gaussians alone.
@@ -40,7 +41,7 @@ struct Stages {
   Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const DetectorOptions& options)
       : pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
                  std::max(options.threads, 1)),
-        mapper(model.info().positions, model.info().geometry.input, mask_of(model.info().geometry, options)),
+        upsampler(model.info().positions, model.info().geometry.input, mask_of(model.info().geometry, options)),
         distances(static_cast<std::size_t>(model.info().positions.width) *
                   static_cast<std::size_t>(model.info().positions.height)) {
     if (pipeline.positions() != model.info().positions || pipeline.dimensions() != model.info().dimensions) {
@@ -50,7 +51,7 @@ struct Stages {
   }
 
   ImagePipeline pipeline;
-  ScoreMapper mapper;
+  Upsampler upsampler;
   std::vector<float> distances;  // [P]
 };
 
@@ -69,13 +70,24 @@ struct Detector::Impl {
         network(backbone_for(model.info(), *backbone)),
         pool(std::max(options.threads, 1)),
         stages(std::make_unique<Stages>(network, model, options)),
-        mahalanobis(mahalanobis_of(model)) {}
+        mahalanobis(mahalanobis_of(model)) {
+    log(LogLevel::info, [&] {
+      const ModelInfo& info = model.info();
+      return "frames are scored with model " + model.id() + ", threshold " + short_text(info.calibration.threshold) +
+             ": network input " + to_string(info.geometry.input) + ", " + to_string(info.positions) + " positions of " +
+             std::to_string(info.dimensions) + " dimensions, " + std::to_string(pool.threads()) + " threads";
+    });
+  }
 
   // Whatever may throw comes first, and changes nothing.
   void replace(Model next) {
     auto next_network = same_network(model.info(), next.info()) ? network : backbone_for(next.info(), *backbone);
     auto next_stages = same_stages(model, next) ? nullptr : std::make_unique<Stages>(next_network, next, options);
     Mahalanobis next_mahalanobis = mahalanobis_of(next);
+    log(LogLevel::debug, [&] {
+      return "model " + next.id() + ", threshold " + short_text(next.info().calibration.threshold) + ", replaces " +
+             model.id() + (next_stages ? " and its layout" : " and keeps its layout");
+    });
     forget_frame();
     if (next_stages) stages = std::move(next_stages);
     network = std::move(next_network);
@@ -102,7 +114,7 @@ struct Detector::Impl {
       watch.lap();
       mahalanobis.run(embedded, stages->distances, pool);
       times.distances = watch.lap();
-      raw = stages->mapper.run(stages->distances, detection.map);
+      raw = stages->upsampler.run(stages->distances, detection.map);
       times.map = watch.lap();
     });
     times.network = pipeline.network_ms();

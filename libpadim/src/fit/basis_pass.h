@@ -12,6 +12,10 @@
 
 namespace padim {
 
+/// A fit without a first pass learns its basis from the first so many frames, which are kept until then, preprocessed:
+/// about 200 kB each.
+inline constexpr int kBasisFrames = 64;
+
 /// The pass that finds the basis of reduction pca: frame -> image pipeline with all channels -> principal components.
 /// Frames that will be fitted as well are kept, preprocessed. One thread at a time.
 class BasisPass {

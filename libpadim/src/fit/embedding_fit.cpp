@@ -13,7 +13,7 @@ Segments new_segments(const ModelInfo& info, std::int64_t bytes) {
 }
 
 const Segments& segments_of(const Model& model) {
-  if (model.resumable()) return *model.tensors().segments;
+  if (model.resumable()) return *ModelTensors::of(model).segments;
   throw Error(
       ErrorCode::invalid_argument,
       "model " + model.id() + " was stripped of its statistics, so its fit cannot go on: fit again, and keep them");
@@ -24,17 +24,19 @@ const Segments& segments_of(const Model& model) {
 EmbeddingFit::EmbeddingFit(ModelInfo info, Projection projection, std::int64_t statistics_bytes)
     : info_(std::move(info)), projection_(std::move(projection)), segments_(new_segments(info_, statistics_bytes)) {}
 
-EmbeddingFit::EmbeddingFit(const Model& model)
-    : info_(model.info()), projection_(model.tensors().projection), segments_(segments_of(model)) {}
+EmbeddingFit::EmbeddingFit(const Model& model, std::int64_t statistics_bytes, WorkerPool& pool)
+    : info_(model.info()), projection_(ModelTensors::of(model).projection), segments_(segments_of(model)) {
+  segments_.set_limits(statistics_limits(info_, statistics_bytes), pool);
+}
 
-void EmbeddingFit::add(std::span<const float> embedding, Segments::Sample sample, WorkerPool& pool) {
+void EmbeddingFit::add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool) {
   const auto expected =
       static_cast<std::size_t>(segments_.positions()) * static_cast<std::size_t>(segments_.dimensions());
   if (embedding.size() != expected) {
     throw Error(ErrorCode::mismatch, "an embedding of " + std::to_string(embedding.size()) +
                                          " values does not fit the model's " + std::to_string(expected));
   }
-  segments_.append(embedding, sample, pool);
+  segments_.append(embedding, kind, pool);
 }
 
 void EmbeddingFit::absorb(const Model& model, WorkerPool& pool) { segments_.absorb(segments_of(model), pool); }

@@ -20,11 +20,11 @@ class EmbeddingFit {
   /// statistics of the segments.
   EmbeddingFit(ModelInfo info, Projection projection, std::int64_t statistics_bytes);
 
-  /// Goes on where the fit of `model` ended. Throws invalid_argument where it was stripped.
-  explicit EmbeddingFit(const Model& model);
+  /// Goes on where the fit of `model` ended, in as much memory. Throws invalid_argument where it was stripped.
+  EmbeddingFit(const Model& model, std::int64_t statistics_bytes, WorkerPool& pool);
 
   /// Folds in one embedding [P, d]. Throws mismatch for another size, leaving everything as it was.
-  void add(std::span<const float> embedding, Segments::Sample sample, WorkerPool& pool);
+  void add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool);
 
   /// What is added up to end_stretch() is a calibration segment of its own, however short: a new look of what is
   /// normal.

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/logging.h"
 #include "base/packed_triangle.h"
+#include "base/stopwatch.h"
 #include "image/mask.h"
 #include "model/tensors.h"
 #include "padim/error.h"
@@ -56,7 +58,7 @@ class Finishing {
     std::vector<std::vector<float>> stretches;
     for (int k = 0; k < segments_.size(); ++k) {
       step(k);
-      score_held_out(k, segments_.view(k).apart ? stretches.emplace_back() : scores);
+      score_held_out(k, segments_.view(k).stretch ? stretches.emplace_back() : scores);
     }
     info_.calibration = calibrate(std::move(scores), segments_.size(), info_.calibration.false_alarm_rate, stretches);
   }
@@ -66,7 +68,7 @@ class Finishing {
     const GaussianView statistics = whole();
     const auto arrays = std::make_shared<const ScoringArrays>(
         ScoringArrays{{statistics.mean.begin(), statistics.mean.end()}, whiten(statistics, info_.epsilon, pool_)});
-    auto tensors = std::make_shared<Model::Tensors>();
+    auto tensors = std::make_shared<ModelTensors>();
     tensors->mean = arrays->mean;
     tensors->whitener = std::span(arrays->whitener).first(arrays->whitener.size() - kTrianglePadding);
     tensors->owner = arrays;
@@ -75,10 +77,7 @@ class Finishing {
     tensors->comoment_owner = merged_;
     tensors->segments = std::move(all);
     step(segments_.size() + 1);
-    log(LogLevel::info, "model computed from " + std::to_string(info_.frames) + " frames in " +
-                            std::to_string(segments_.size()) + " segments: threshold " +
-                            std::to_string(info_.calibration.threshold) + ", epsilon " + std::to_string(info_.epsilon));
-    return Model(std::move(info_), std::move(tensors));
+    return ModelTensors::make_model(std::move(info_), std::move(tensors));
   }
 
  private:
@@ -105,13 +104,13 @@ class Finishing {
     const GaussianView others = merge_all_but(segment);
     const auto whitener = whiten(others, info_.epsilon, pool_);
     Mahalanobis mahalanobis(others.mean, whitener, info_.positions, others.dimensions, info_.search_radius);
-    ScoreMapper mapper(info_.positions, info_.geometry.input, info_.geometry.mask);
+    Upsampler upsampler(info_.positions, info_.geometry.input, info_.geometry.mask);
     ScoreMap map;
     std::vector<float> distances(static_cast<std::size_t>(others.positions));
     const std::span<const float> stored = segments_.view(segment).stored;
     for (std::size_t at = 0; at < stored.size(); at += others.mean.size()) {
       mahalanobis.run(stored.subspan(at, others.mean.size()), distances, pool_);
-      scores.push_back(mapper.run(distances, map));
+      scores.push_back(upsampler.run(distances, map));
     }
     log(LogLevel::debug, "segment " + std::to_string(segment + 1) + " of " + std::to_string(segments_.size()) + ": " +
                              std::to_string(stored.size() / others.mean.size()) +
@@ -125,6 +124,15 @@ class Finishing {
   std::shared_ptr<Gaussian> merged_;  // null until segments had to be merged
 };
 
+std::string report(const Model& model, double calibration_ms, double whitening_ms) {
+  const ModelInfo& info = model.info();
+  return "model computed from " + std::to_string(info.frames) + " frames in " +
+         std::to_string(ModelTensors::of(model).segments->size()) + " segments: threshold " +
+         short_text(info.calibration.threshold) + " (rule " + info.calibration.rule + "), epsilon " +
+         short_text(info.epsilon) + "; threshold took " + short_text(calibration_ms) + " ms, whitening " +
+         short_text(whitening_ms) + " ms, model " + model.id();
+}
+
 }  // namespace
 
 Model finish_model(const Segments& segments, ModelInfo info, Projection projection, ThresholdPolicy policy,
@@ -132,9 +140,13 @@ Model finish_model(const Segments& segments, ModelInfo info, Projection projecti
   auto all = std::make_shared<Segments>(segments);
   all->flush(pool);
   Finishing finishing(*all, std::move(info), pool, progress);
+  Stopwatch watch;
   finishing.choose_epsilon();
   if (policy == ThresholdPolicy::calibrate) finishing.calibrate_threshold();
-  return finishing.model(std::move(all), std::move(projection));
+  const double calibration_ms = watch.lap();
+  Model model = finishing.model(std::move(all), std::move(projection));
+  log(LogLevel::info, [&] { return report(model, calibration_ms, watch.lap()); });
+  return model;
 }
 
 }  // namespace padim

@@ -22,7 +22,6 @@ namespace {
 
 constexpr int kMaximumRadius = 4;
 constexpr int kMaximumCopies = 16;
-constexpr int kMaximumBasisFrames = 4096;
 constexpr int kGpuBatch = 8;
 
 void require(bool ok, const std::string& message) {
@@ -64,7 +63,6 @@ void check(const FitOptions& options, const BackboneInfo& backbone) {
           "relative epsilon must be above 0");
   require(options.batch_size >= 0 && options.batch_size <= 256, "batch size must be 0 (automatic) to 256");
   require(options.augment >= 0 && options.augment <= kMaximumCopies, "augmented copies must be 0..16");
-  require(options.basis_frames >= 1 && options.basis_frames <= kMaximumBasisFrames, "basis frames must be 1..4096");
   require(options.reduction == ReductionKind::none || (options.dimensions >= 1 && options.dimensions <= channels),
           "dimensions must be 1.." + std::to_string(channels) + ", the channels of backbone " + backbone.name);
 }
@@ -140,9 +138,9 @@ struct Fitter::Impl {
         options(std::move(fit_options)),
         pool(options.threads),
         info(model.info()),
-        projection(model.tensors().projection) {
+        projection(ModelTensors::of(model).projection) {
     check(options, backbone->info());
-    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model));
+    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes, pool));
   }
 
   [[nodiscard]] int batch() const { return batch_size(options, backbone->info(), pool); }
@@ -202,7 +200,7 @@ struct Fitter::Impl {
   void add(const ImageView& frame) {
     if (needs_basis() && !observed) {
       open_basis_pass({frame.width, frame.height}).observe_and_keep(frame, pool);
-      if (basis_pass->kept() == options.basis_frames) learn_basis();
+      if (basis_pass->kept() == kBasisFrames) learn_basis();
       return;
     }
     if (needs_basis()) learn_basis();
@@ -227,8 +225,8 @@ struct Fitter::Impl {
   void run_batch() {
     int i = 0;
     session->pipeline.run(pool, [&](std::span<const float> embedding) {
-      const auto sample = i++ % copies() == 0 ? Segments::Sample::frame : Segments::Sample::augmented;
-      session->fit.add(embedding, sample, pool);
+      const auto kind = i++ % copies() == 0 ? Segments::Kind::real : Segments::Kind::augmented;
+      session->fit.add(embedding, kind, pool);
     });
   }
 
@@ -259,7 +257,7 @@ Model merge(const Model& a, const Model& b, const std::function<bool(double)>& p
   check_mergeable(a, b);
   const int threads = FitOptions{}.threads;
   WorkerPool pool(threads);
-  EmbeddingFit fit(a);
+  EmbeddingFit fit(a, kMaximumStatisticsBytes, pool);
   fit.absorb(b, pool);
   return fit.prepare(ThresholdPolicy::calibrate, threads, pool)(progress);
 }

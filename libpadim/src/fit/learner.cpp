@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
+#include "base/logging.h"
 #include "base/worker_pool.h"
 #include "fit/embedding_fit.h"
 #include "padim/error.h"
@@ -21,7 +23,8 @@ constexpr double kMostFramesPerRefresh = 500;
 }  // namespace
 
 struct Learner::Impl {
-  Impl(const Model& model, const LearnerOptions& options) : threads(options.threads), pool(threads), fit(model) {
+  Impl(const Model& model, const LearnerOptions& options)
+      : threads(options.threads), pool(threads), fit(model, options.max_statistics_bytes, pool) {
     set_half_life(options.half_life);
   }
 
@@ -39,7 +42,7 @@ struct Learner::Impl {
   }
 
   void fold_shown(std::span<const float> embedding) {
-    fit.add(embedding, Segments::Sample::frame, pool);
+    fit.add(embedding, Segments::Kind::real, pool);
     ++shown;
     if (--to_learn == 0) fit.end_stretch();
   }
@@ -52,7 +55,7 @@ struct Learner::Impl {
     since_anomaly = detection.anomalous ? 0 : std::min(since_anomaly + 1, kHoldOff);
     if (since_anomaly < kHoldOff) return;
     fit.forget(std::exp2(-1 / half_life));
-    fit.add(embedding, Segments::Sample::frame, pool);
+    fit.add(embedding, Segments::Kind::real, pool);
     ++folded;
     if (folded >= std::clamp(half_life / kRefreshesPerHalfLife, 1.0, kMostFramesPerRefresh)) drifted = true;
   }
@@ -64,6 +67,10 @@ struct Learner::Impl {
     frames_in_job += std::exchange(shown, 0);
     drifted = false;
     folded = 0;
+    log(LogLevel::debug, [&] {
+      return "a refresh is due: " + std::to_string(fit.frames()) + " frames, " + std::to_string(frames_in_job) +
+             " of them shown since the model in use";
+    });
     const auto policy = frames_in_job > 0 ? ThresholdPolicy::calibrate : ThresholdPolicy::keep;
     return {fit.prepare(policy, threads, pool), frames_in_job};
   }

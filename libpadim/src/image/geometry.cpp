@@ -108,7 +108,7 @@ Rectangle to_pixels(const Roi& roi, Size frame) {
 }
 
 Geometry choose_geometry(GeometryMode mode, Size requested, Size frame, int multiple, const Roi& roi,
-                         const Mask& mask) {
+                         const MaskPicture& mask) {
   if (frame.width < 1 || frame.height < 1) {
     throw Error(ErrorCode::invalid_argument, "a frame of " + to_string(frame) + " pixels has no content");
   }

@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint8_t kGrey = 124;    // close to the mean of natural images, which normalisation makes 0
 constexpr std::uint8_t kCounts = 128;  // values of the picture from here on count
 
-void check(const Mask& picture, Size frame) {
+void check(const MaskPicture& picture, Size frame) {
   const auto size =
       static_cast<std::size_t>(std::max(picture.width, 0)) * static_cast<std::size_t>(std::max(picture.height, 0));
   if (size == 0 || picture.values.size() != size) {
@@ -44,7 +44,7 @@ struct Axis {
   int limit;
 };
 
-/// What pixel `i` of the network's input sees through a resize filter of `support`, which is stretched by the scale,
+/// What pixel `i` of the network's input sees through a resize filter of `support`, which is widened by the scale,
 /// but never below one sample; a sample of chroma is two pixels of the frame.
 Interval seen_by(int i, int support, const Axis& axis) {
   constexpr double kSlack = 1e-6;  // rounding of the mapping must not add a sample
@@ -56,7 +56,7 @@ Interval seen_by(int i, int support, const Axis& axis) {
   return {begin, std::clamp(static_cast<int>(std::ceil(last - kSlack)), begin + 1, axis.limit)};
 }
 
-bool all_count(const Mask& picture, Interval x, Interval y) {
+bool all_count(const MaskPicture& picture, Interval x, Interval y) {
   for (int row = y.begin; row < y.end; ++row) {
     const auto* values = picture.values.data() + static_cast<std::ptrdiff_t>(row) * picture.width;
     if (std::any_of(values + x.begin, values + x.end, [](std::uint8_t v) { return v < kCounts; })) return false;
@@ -66,7 +66,7 @@ bool all_count(const Mask& picture, Interval x, Interval y) {
 
 }  // namespace
 
-std::vector<std::uint8_t> resolve_mask(const Mask& picture, const Geometry& geometry) {
+std::vector<std::uint8_t> resolve_mask(const MaskPicture& picture, const Geometry& geometry) {
   const Size frame = geometry.fitted_frame;
   check(picture, frame);
   const FrameMapping at = map_to_frame(geometry, frame);
@@ -89,7 +89,7 @@ std::vector<std::uint8_t> resolve_mask(const Mask& picture, const Geometry& geom
   return mask;
 }
 
-std::vector<std::uint8_t> both(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
+std::vector<std::uint8_t> intersection(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
   if (a.empty()) return {b.begin(), b.end()};
   std::vector<std::uint8_t> result(a.begin(), a.end());
   for (std::size_t i = 0; i < b.size(); ++i) result[i] &= b[i];

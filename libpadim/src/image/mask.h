@@ -14,10 +14,10 @@ namespace padim {
 /// Which pixels of `geometry`'s network input count, by a picture of the fitted frame. A pixel that would see a single
 /// ignored pixel of the frame through the resize filter is ignored. Throws invalid_argument where the picture's shape
 /// is not the frame's, or nothing is left.
-[[nodiscard]] std::vector<std::uint8_t> resolve_mask(const Mask& picture, const Geometry& geometry);
+[[nodiscard]] std::vector<std::uint8_t> resolve_mask(const MaskPicture& picture, const Geometry& geometry);
 
 /// Where both count; either may be empty.
-[[nodiscard]] std::vector<std::uint8_t> both(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
+[[nodiscard]] std::vector<std::uint8_t> intersection(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
 
 /// [P]: 1 for the patch positions whose cell has a pixel that counts; empty for an empty mask.
 [[nodiscard]] std::vector<std::uint8_t> counting_positions(std::span<const std::uint8_t> mask, Size input,

@@ -1,5 +1,5 @@
 // Pillow's antialiased resize (Resample.c, 8 bits per channel): output i is centred at begin + (i + 0.5) * scale; its
-// filter is stretched by max(scale, 1) and normalised to sum 1; weights are rounded to 22 fractional bits; each pass
+// filter is widened by max(scale, 1) and normalised to sum 1; weights are rounded to 22 fractional bits; each pass
 // rounds to 8 bits. Must equal Pillow's LANCZOS and BILINEAR exactly in horizontal_first order.
 
 #include "image/resample.h"

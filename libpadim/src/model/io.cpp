@@ -151,7 +151,7 @@ LoadedModel read_model(const std::filesystem::path& file) {
   const auto positions =
       static_cast<std::size_t>(info.positions.width) * static_cast<std::size_t>(info.positions.height);
   const std::size_t triangle = positions * triangle_size(info.dimensions);
-  auto tensors = std::make_shared<Model::Tensors>();
+  auto tensors = std::make_shared<ModelTensors>();
   tensors->mean = model->values<float>("mean", TensorType::f32, positions * static_cast<std::size_t>(info.dimensions));
   tensors->whitener = model->values<std::uint16_t>("whitener", TensorType::f16, triangle);
   if (model->has("comoment")) tensors->comoment = model->values<float>("comoment", TensorType::f32, triangle);
@@ -169,7 +169,7 @@ LoadedModel read_model(const std::filesystem::path& file) {
   return {std::move(info), std::move(tensors)};
 }
 
-void write_model(const std::filesystem::path& file, const ModelInfo& info, const Model::Tensors& tensors) {
+void write_model(const std::filesystem::path& file, const ModelInfo& info, const ModelTensors& tensors) {
   const std::int64_t positions = std::int64_t{info.positions.width} * info.positions.height;
   const std::int64_t dimensions = info.dimensions;
   const auto triangle = static_cast<std::int64_t>(triangle_size(info.dimensions));

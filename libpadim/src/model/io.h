@@ -14,11 +14,11 @@ inline constexpr int kModelFormatVersion = 1;
 
 struct LoadedModel {
   ModelInfo info;
-  std::shared_ptr<const Model::Tensors> tensors;
+  std::shared_ptr<const ModelTensors> tensors;
 };
 
 /// See Model::load and Model::save.
 [[nodiscard]] LoadedModel read_model(const std::filesystem::path& file);
-void write_model(const std::filesystem::path& file, const ModelInfo& info, const Model::Tensors& tensors);
+void write_model(const std::filesystem::path& file, const ModelInfo& info, const ModelTensors& tensors);
 
 }  // namespace padim

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 #include "base/logging.h"
@@ -13,35 +12,49 @@
 #include "padim/error.h"
 
 namespace padim {
+namespace {
+
+std::string name_of(const Model& model) {
+  return "model " + model.id() + " of " + std::to_string(model.info().frames) + " frames";
+}
+
+std::string what_is_in(const Model& model) {
+  return ", threshold " + short_text(model.info().calibration.threshold) +
+         (model.resumable() ? "" : ", without statistics");
+}
+
+}  // namespace
 
 struct Model::Impl {
   ModelInfo info;
-  std::shared_ptr<const Tensors> tensors;
+  std::shared_ptr<const ModelTensors> tensors;
   std::string id;
 };
 
-Model::Model(ModelInfo info, std::shared_ptr<const Tensors> tensors) {
+Model::Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+const ModelTensors& ModelTensors::of(const Model& model) { return *model.impl_->tensors; }
+
+Model ModelTensors::make_model(ModelInfo info, std::shared_ptr<const ModelTensors> tensors) {
   constexpr std::size_t kIdDigits = 12;
   Sha256 hash;
   hash.update(std::as_bytes(tensors->mean));
   hash.update(std::as_bytes(tensors->whitener));
   hash.update(std::as_bytes(tensors->projection.matrix));
   std::string id = to_hex(hash.finish()).substr(0, kIdDigits);
-  impl_ = std::make_shared<const Impl>(Impl{std::move(info), std::move(tensors), std::move(id)});
+  return Model(std::make_shared<const Model::Impl>(Model::Impl{std::move(info), std::move(tensors), std::move(id)}));
 }
 
 Model Model::load(const std::filesystem::path& file) {
   LoadedModel loaded = read_model(file);
-  Model model(std::move(loaded.info), std::move(loaded.tensors));
-  log(LogLevel::info, "model " + model.id() + " of " + std::to_string(model.info().frames) + " frames read from '" +
-                          file.string() + "'" + (model.resumable() ? "" : ", without statistics"));
+  Model model = ModelTensors::make_model(std::move(loaded.info), std::move(loaded.tensors));
+  log(LogLevel::info, [&] { return name_of(model) + " read from '" + file.string() + "'" + what_is_in(model); });
   return model;
 }
 
 void Model::save(const std::filesystem::path& file) const {
   write_model(file, impl_->info, *impl_->tensors);
-  log(LogLevel::info, "model " + id() + " of " + std::to_string(info().frames) + " frames written to '" +
-                          file.string() + "'" + (resumable() ? "" : ", without statistics"));
+  log(LogLevel::info, [&] { return name_of(*this) + " written to '" + file.string() + "'" + what_is_in(*this); });
 }
 
 const ModelInfo& Model::info() const { return impl_->info; }
@@ -50,26 +63,17 @@ std::span<const std::uint16_t> Model::whitener() const { return impl_->tensors->
 std::span<const float> Model::comoment() const { return impl_->tensors->comoment; }
 std::span<const float> Model::projection() const { return impl_->tensors->projection.matrix; }
 const std::string& Model::id() const { return impl_->id; }
-const Model::Tensors& Model::tensors() const { return *impl_->tensors; }
 bool Model::resumable() const { return impl_->tensors->segments != nullptr; }
 
 Model Model::stripped() const {
-  Model model = *this;
-  auto tensors = std::make_shared<Tensors>(*impl_->tensors);
+  auto tensors = std::make_shared<ModelTensors>(*impl_->tensors);
   tensors->comoment = {};
   tensors->comoment_owner.reset();
   tensors->segments.reset();
-  model.impl_ = std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id});
-  return model;
+  return Model(std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id}));
 }
 
 namespace {
-
-std::string text(double value) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof(buffer), "%.4g", value);
-  return buffer;
-}
 
 std::string tap_names(const ModelInfo& info) {
   std::string names;
@@ -93,8 +97,8 @@ std::string channels_sentence(const ModelInfo& info) {
 }
 
 std::string epsilon_sentence(const ModelInfo& info) {
-  const std::string value = "Covariances are regularised by epsilon " + text(info.epsilon);
-  return info.relative_epsilon > 0 ? value + ", " + text(info.relative_epsilon) + " of the mean variance."
+  const std::string value = "Covariances are regularised by epsilon " + short_text(info.epsilon);
+  return info.relative_epsilon > 0 ? value + ", " + short_text(info.relative_epsilon) + " of the mean variance."
                                    : value + ".";
 }
 
@@ -102,25 +106,23 @@ std::string epsilon_sentence(const ModelInfo& info) {
 std::string extrapolation_sentence(const Calibration& calibration) {
   const double needed = std::ceil(1 / calibration.false_alarm_rate - 1 - 1e-9);
   if (static_cast<double>(calibration.scores.size()) >= needed) return "";
-  return " Fewer than " + text(needed) +
+  return " Fewer than " + short_text(needed) +
          " scores make it an extrapolation; where frames are few it errs on the high side, and more normal footage "
          "lowers it.";
 }
 
 std::string threshold_sentence(const Calibration& calibration) {
   if (calibration.segments == 0)
-    return "The threshold is raw score " + text(calibration.threshold) + ", not calibrated.";
+    return "The threshold is raw score " + short_text(calibration.threshold) + ", not calibrated.";
   std::string why = "the Gumbel quantile of";
   if (calibration.rule == "stretch") why = "the Gumbel quantile of a learned stretch among";
   if (calibration.rule == "conformal") why = "the conformal quantile of";
   if (calibration.rule == "floor") why = "the smallest threshold there is, because the frames were nearly alike, above";
-  return "The threshold is raw score " + text(calibration.threshold) + " (shown as 0.5): " + why + " " +
+  return "The threshold is raw score " + short_text(calibration.threshold) + " (shown as 0.5): " + why + " " +
          std::to_string(calibration.scores.size()) + " held-out normal scores for a wanted false-alarm rate of " +
-         text(calibration.false_alarm_rate) + " per frame; each of " + std::to_string(calibration.segments) +
+         short_text(calibration.false_alarm_rate) + " per frame; each of " + std::to_string(calibration.segments) +
          " contiguous segments was scored by the model of all others." + extrapolation_sentence(calibration);
 }
-
-}  // namespace
 
 std::string look_sentence(const Geometry& geometry) {
   std::string sentence;
@@ -132,11 +134,13 @@ std::string look_sentence(const Geometry& geometry) {
   if (!geometry.mask.empty()) {
     const auto ignored = std::count(geometry.mask.begin(), geometry.mask.end(), 0);
     sentence += "A mask ignores " +
-                text(100.0 * static_cast<double>(ignored) / static_cast<double>(geometry.mask.size())) +
+                short_text(100.0 * static_cast<double>(ignored) / static_cast<double>(geometry.mask.size())) +
                 " % of what is looked at.\n";
   }
   return sentence;
 }
+
+}  // namespace
 
 std::string describe(const Model& model) {
   const ModelInfo& info = model.info();

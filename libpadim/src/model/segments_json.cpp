@@ -19,7 +19,7 @@ SegmentView segment_from_json(const nlohmann::ordered_json& json) {
   view.weight = json.at("weight").get<double>();
   view.frames = json.at("frames").get<std::int64_t>();
   view.stride = json.at("stride").get<std::int64_t>();
-  view.apart = json.at("apart").get<bool>();
+  view.stretch = json.at("apart").get<bool>();
   const bool sane = std::isfinite(view.statistics.count) && view.statistics.count >= 0 && view.weight > 0 &&
                     view.weight <= 1 && view.frames >= 0 && view.frames < kManyFrames && view.stride >= 1 &&
                     view.stride < kManyFrames && std::has_single_bit(static_cast<std::uint64_t>(view.stride));
@@ -37,7 +37,7 @@ nlohmann::ordered_json segments_to_json(const Segments& segments) {
                     {"weight", view.weight},
                     {"frames", view.frames},
                     {"stride", view.stride},
-                    {"apart", view.apart}});
+                    {"apart", view.stretch}});
   }
   return {{"capacity", segments.capacity()}, {"list", std::move(list)}};
 }

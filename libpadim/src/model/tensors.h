@@ -17,7 +17,7 @@ struct Projection {
 };
 
 /// The arrays of a model and whatever keeps them alive: vectors after a fit, a mapped file after a load.
-struct Model::Tensors {
+struct ModelTensors {
   std::span<const float> mean;              ///< [P, d]
   std::span<const std::uint16_t> whitener;  ///< [P, d(d+1)/2]; kTrianglePadding readable elements follow
   std::shared_ptr<const void> owner;        ///< of mean and whitener
@@ -25,6 +25,11 @@ struct Model::Tensors {
   std::span<const float> comoment;  ///< [P, d(d+1)/2] or empty; owned by comoment_owner or the only segment
   std::shared_ptr<const void> comoment_owner;
   std::shared_ptr<const Segments> segments;  ///< what a fit needs to go on; null in a stripped model
+
+  [[nodiscard]] static const ModelTensors& of(const Model& model);
+
+  /// The model that `info` and `tensors` describe.
+  [[nodiscard]] static Model make_model(ModelInfo info, std::shared_ptr<const ModelTensors> tensors);
 };
 
 /// Places for the statistics of the fit that `info` describes, in `allowed` bytes: one, and no store, where it wants no

@@ -44,7 +44,7 @@ void add_bilinear(int o, int positions, int length, double weight, std::vector<d
 
 }  // namespace
 
-ScoreMapper::Axis ScoreMapper::make_axis(int positions, int length) {
+Upsampler::Axis Upsampler::make_axis(int positions, int length) {
   const auto taps = gaussian_taps();
   Axis axis(static_cast<std::size_t>(length));
   for (int o = 0; o < length; ++o) {
@@ -60,7 +60,7 @@ ScoreMapper::Axis ScoreMapper::make_axis(int positions, int length) {
   return axis;
 }
 
-ScoreMapper::ScoreMapper(Size positions, Size input, std::span<const std::uint8_t> mask)
+Upsampler::Upsampler(Size positions, Size input, std::span<const std::uint8_t> mask)
     : positions_(positions),
       input_(input),
       vertical_(make_axis(positions.height, input.height)),
@@ -86,7 +86,7 @@ ScoreMapper::ScoreMapper(Size positions, Size input, std::span<const std::uint8_
 
 // What the operator makes of 1 at each position that counts is the share of them in each pixel of the map. A pixel that
 // counts lies in the cell of such a position, so its share is never small.
-void ScoreMapper::make_gain(std::span<const std::uint8_t> mask) {
+void Upsampler::make_gain(std::span<const std::uint8_t> mask) {
   counts_ = counting_positions(mask, input_, positions_);
   counting_.assign(counts_.begin(), counts_.end());
   ScoreMap share;
@@ -95,7 +95,7 @@ void ScoreMapper::make_gain(std::span<const std::uint8_t> mask) {
   for (std::size_t i = 0; i < gain_.size(); ++i) gain_[i] = mask[i] != 0 ? 1 / share.values[i] : 0.0F;
 }
 
-float ScoreMapper::apply_gain(ScoreMap& map) const {
+float Upsampler::apply_gain(ScoreMap& map) const {
   float maximum = 0;
   for (std::size_t i = 0; i < gain_.size(); ++i) {
     map.values[i] *= gain_[i];
@@ -104,14 +104,14 @@ float ScoreMapper::apply_gain(ScoreMap& map) const {
   return maximum;
 }
 
-float ScoreMapper::run(std::span<const float> distances, ScoreMap& map) {
+float Upsampler::run(std::span<const float> distances, ScoreMap& map) {
   if (gain_.empty()) return spread(distances, map);
   for (std::size_t p = 0; p < counts_.size(); ++p) counting_[p] = counts_[p] != 0 ? distances[p] : 0.0F;
   const float whole = spread(counting_, map);
   return std::isfinite(whole) ? apply_gain(map) : whole;
 }
 
-float ScoreMapper::spread(std::span<const float> distances, ScoreMap& map) {
+float Upsampler::spread(std::span<const float> distances, ScoreMap& map) {
   map.width = input_.width;
   map.height = input_.height;
   map.values.assign(static_cast<std::size_t>(input_.width) * static_cast<std::size_t>(input_.height), 0.0F);

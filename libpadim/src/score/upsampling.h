@@ -12,10 +12,10 @@ namespace padim {
 /// Brings patch distances to network-input size: bilinear upsampling and Gaussian smoothing (sigma 4 input pixels) as
 /// one separable linear operator. Where places are ignored, each value is the same weighted mean over the positions
 /// that count alone, and 0 in the ignored places. Owns scratch memory; one thread at a time.
-class ScoreMapper {
+class Upsampler {
  public:
   /// mask: [input.height, input.width], 0 where a pixel is ignored; empty: everything counts.
-  ScoreMapper(Size positions, Size input, std::span<const std::uint8_t> mask = {});
+  Upsampler(Size positions, Size input, std::span<const std::uint8_t> mask = {});
 
   /// distances: [P]. Resizes `map` to the input size, fills it and returns its maximum, the raw image score; NaN where
   /// a distance is NaN.

@@ -1,4 +1,5 @@
-// Welford's update in batches: a batch of B embeddings with mean m has the co-moment C^T C, C = X - m; two sets a, b
+// Welford's update in batches: a batch of B embeddings with mean m has the co-moment C^T C, C = X - m (rows times the
+// roots of their weights, where they have any); two sets a, b
 // merge by (Chan, Golub, LeVeque 1983) M = M_a + M_b + n_a n_b / n * delta delta^T, delta = mean_b - mean_a. The
 // correction is one more row of C, sqrt(n_a n_b / n) * delta, so that each batch reads and writes the big M once. Must
 // match numpy's cov in double precision to 1e-5 of the largest variance, in any batch split.
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "base/packed_triangle.h"
@@ -42,34 +44,43 @@ std::int64_t Gaussian::bytes(int positions, int dimensions) {
 }
 
 void Gaussian::add(std::span<const float> embeddings, int frames, WorkerPool& pool) {
-  if (frames < 1) return;
+  const std::vector<float> weights(static_cast<std::size_t>(std::max(frames, 0)), 1.0F);
+  add(embeddings, weights, pool);
+}
+
+void Gaussian::add(std::span<const float> embeddings, std::span<const float> weights, WorkerPool& pool) {
+  const std::size_t frames = weights.size();
+  const double added = std::accumulate(weights.begin(), weights.end(), 0.0);
+  if (added <= 0) return;
   const auto d = static_cast<std::size_t>(dimensions_);
-  const double total = count_ + frames;
-  const auto share = static_cast<float>(frames / total);
-  const auto weight = static_cast<float>(std::sqrt(count_ * frames / total));
+  const double total = count_ + added;
+  const auto share = static_cast<float>(added / total);
+  const auto weight = static_cast<float>(std::sqrt(count_ * added / total));
+  std::vector<float> roots(frames);
+  std::transform(weights.begin(), weights.end(), roots.begin(), [](float w) { return std::sqrt(w); });
   pool.split(positions_, [&](int begin, int end) {
-    std::vector<float> centered((static_cast<std::size_t>(frames) + 1) * d);
-    float* correction = centered.data() + static_cast<std::size_t>(frames) * d;
+    std::vector<float> centered((frames + 1) * d);
+    float* correction = centered.data() + frames * d;
     for (int p = begin; p < end; ++p) {
       float* mean = mean_.data() + static_cast<std::size_t>(p) * d;
       const float* first = embeddings.data() + static_cast<std::size_t>(p) * d;
       const std::size_t stride = mean_.size();
       for (std::size_t j = 0; j < d; ++j) {
         float sum = 0;
-        for (int b = 0; b < frames; ++b) sum += first[static_cast<std::size_t>(b) * stride + j];
-        const float batch_mean = sum / static_cast<float>(frames);
-        for (int b = 0; b < frames; ++b) {
-          centered[static_cast<std::size_t>(b) * d + j] = first[static_cast<std::size_t>(b) * stride + j] - batch_mean;
+        for (std::size_t b = 0; b < frames; ++b) sum += weights[b] * first[b * stride + j];
+        const float batch_mean = sum / static_cast<float>(added);
+        for (std::size_t b = 0; b < frames; ++b) {
+          centered[b * d + j] = roots[b] * (first[b * stride + j] - batch_mean);
         }
         const float delta = batch_mean - mean[j];
         correction[j] = weight * delta;
         mean[j] += share * delta;
       }
-      add_outer_products(centered.data(), frames + 1, dimensions_,
+      add_outer_products(centered.data(), static_cast<int>(frames) + 1, dimensions_,
                          comoment_.data() + static_cast<std::size_t>(p) * triangle_size(dimensions_));
     }
   });
-  count_ += frames;
+  count_ += added;
 }
 
 void Gaussian::merge(const GaussianView& other, double weight_of_other, WorkerPool& pool) {

@@ -36,6 +36,9 @@ class Gaussian {
   [[nodiscard]] std::span<const float> comoment() const;
   [[nodiscard]] GaussianView view() const { return {positions_, dimensions_, count_, mean_, comoment()}; }
 
+  /// Adds embeddings [n, P, d], each counting as weights[i] frames, n = weights.size().
+  void add(std::span<const float> embeddings, std::span<const float> weights, WorkerPool& pool);
+
   /// Adds `frames` embeddings [frames, P, d].
   void add(std::span<const float> embeddings, int frames, WorkerPool& pool);
 

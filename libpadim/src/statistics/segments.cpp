@@ -15,23 +15,28 @@ namespace padim {
 namespace {
 
 // Frames per update of the co-moments: the big triangles are read and written once per batch.
-constexpr int kBatch = 16;
+constexpr std::size_t kBatch = 16;
 
 constexpr int kSegmentPlaces = 8;  // 4 to 8 segments
 constexpr int kStoredEmbeddings = 240;
 constexpr std::int64_t kStoredBytes = std::int64_t{256} << 20;
 
+// No stream is as long, but each short segment that joins a long one may double the stride.
+constexpr std::int64_t kLargestStride = std::int64_t{1} << 40;
+
 constexpr double kNegligible = 1e-6;  // weight at which a segment is forgotten altogether
+
+// Embeddings that a segment stores.
+std::size_t share_of(Segments::Limits limits) {
+  return limits.stored == 0 ? 0 : static_cast<std::size_t>(std::max(limits.stored / limits.count, 2));
+}
 
 std::ptrdiff_t offset(std::size_t count, std::size_t size) { return static_cast<std::ptrdiff_t>(count * size); }
 
 }  // namespace
 
 Segments::Segments(int positions, int dimensions, Limits limits)
-    : positions_(positions),
-      dimensions_(dimensions),
-      limits_(limits),
-      share_(limits.stored == 0 ? 0 : static_cast<std::size_t>(std::max(limits.stored / limits.count, 2))) {}
+    : positions_(positions), dimensions_(dimensions), limits_(limits), share_(share_of(limits)) {}
 
 Segments::Segments(int positions, int dimensions, Limits limits, std::vector<SegmentView> views, std::int64_t capacity,
                    const std::shared_ptr<const void>& owner, WorkerPool& pool)
@@ -42,13 +47,21 @@ Segments::Segments(int positions, int dimensions, Limits limits, std::vector<Seg
     segment.frames = view.frames;
     segment.stride = view.stride;
     segment.kept = static_cast<int>(view.stored.size() / embedding_size());
-    segment.apart = view.apart;
+    segment.stretch = view.stretch;
     segment.weight = view.weight;
     segment.owner = owner;
     segment.mapped = std::move(view);
     segments_.push_back(std::move(segment));
     fit_share(segments_.back());
   }
+  while (size() > limits_.count) merge_pairs(pool);
+}
+
+void Segments::set_limits(Limits limits, WorkerPool& pool) {
+  flush(pool);
+  limits_ = limits;
+  share_ = share_of(limits);
+  for (Segment& segment : segments_) fit_share(segment);
   while (size() > limits_.count) merge_pairs(pool);
 }
 
@@ -69,7 +82,7 @@ SegmentView Segments::view(const Segment& segment) const {
           mapped ? segment.mapped.stored.first(kept) : std::span<const float>(segment.storage->stored).first(kept),
           segment.frames,
           segment.stride,
-          segment.apart,
+          segment.stretch,
           segment.weight};
 }
 
@@ -79,6 +92,8 @@ SegmentView Segments::view(int segment) const { return view(segments_[static_cas
 Segments::Storage& Segments::writable(Segment& segment) const {
   if (segment.storage && segment.storage.use_count() == 1) {
     std::atomic_thread_fence(std::memory_order_acquire);  // another thread may have read it until just now
+    auto& stored = segment.storage->stored;
+    stored.resize(std::max(stored.size(), share_ * embedding_size()));  // it was sized by other limits, maybe
     return *segment.storage;
   }
   const SegmentView shared = view(segment);
@@ -91,33 +106,35 @@ Segments::Storage& Segments::writable(Segment& segment) const {
   return *segment.storage;
 }
 
-void Segments::append(std::span<const float> embedding, Sample sample, WorkerPool& pool) {
+void Segments::append(std::span<const float> embedding, Kind kind, WorkerPool& pool) {
   const bool full = segments_.empty() || segments_.back().frames >= capacity_ || closed_;
-  if (full && sample == Sample::frame) open_segment(pool);
+  if (full && kind == Kind::real) open_segment(pool);
   Segment& segment = segments_.back();
-  if (sample == Sample::frame) {
+  if (kind == Kind::real) {
     store(segment, embedding);
     ++segment.frames;
   }
   pending_.reserve(kBatch * embedding_size());
   pending_.insert(pending_.end(), embedding.begin(), embedding.end());
-  if (++pending_count_ == kBatch) flush(pool);
+  pending_weights_.push_back(1);
+  if (pending_weights_.size() == kBatch) flush(pool);
 }
 
 void Segments::forget(double factor) {
   fading_ = true;
   for (Segment& segment : segments_) segment.weight *= factor;
+  for (float& weight : pending_weights_) weight *= static_cast<float>(factor);
   while (size() > 2 && segments_.front().weight < kNegligible) segments_.erase(segments_.begin());
 }
 
 void Segments::flush(WorkerPool& pool) {
-  if (pending_count_ == 0) return;
+  if (pending_weights_.empty()) return;
   Segment& segment = segments_.back();
   Gaussian& statistics = writable(segment).statistics;
   if (segment.weight != 1) statistics.scale(std::exchange(segment.weight, 1), pool);
-  statistics.add(pending_, pending_count_, pool);
+  statistics.add(pending_, pending_weights_, pool);
   pending_.clear();
-  pending_count_ = 0;
+  pending_weights_.clear();
 }
 
 void Segments::open_segment(WorkerPool& pool) {
@@ -128,7 +145,7 @@ void Segments::open_segment(WorkerPool& pool) {
   Segment segment;
   segment.storage = std::make_shared<Storage>(Storage{Gaussian(positions_, dimensions_), {}});
   segment.storage->stored.resize(share_ * embedding_size());
-  segment.apart = std::exchange(next_is_apart_, false);
+  segment.stretch = std::exchange(next_is_stretch_, false);
   segments_.push_back(std::move(segment));
 }
 
@@ -161,7 +178,7 @@ void Segments::join(std::size_t left, WorkerPool& pool) {
   storage.statistics.merge(other.statistics, from.weight / into.weight, pool);
   into.kept += from.kept;
   into.frames += from.frames;
-  into.apart = into.apart || from.apart;
+  into.stretch = into.stretch || from.stretch;
   segments_.erase(segments_.begin() + static_cast<std::ptrdiff_t>(left + 1));
 }
 
@@ -190,7 +207,7 @@ void Segments::store(Segment& segment, std::span<const float> embedding) const {
 }
 
 void Segments::thin(Segment& segment) const {
-  segment.stride *= 2;
+  segment.stride = std::min(segment.stride * 2, kLargestStride);
   if (segment.kept == 0) return;
   auto& stored = writable(segment).stored;
   const int kept = (segment.kept + 1) / 2;
@@ -209,7 +226,7 @@ void Segments::fit_share(Segment& segment) const {
 Segments Segments::settled(WorkerPool& pool) const {
   Segments copy = *this;
   copy.flush(pool);
-  if (copy.size() < 3 || copy.segments_.back().apart) return copy;
+  if (copy.size() < 3 || copy.segments_.back().stretch) return copy;
   const std::size_t left = copy.segments_.size() - 2;
   if (copy.segments_.back().frames * 2 < copy.segments_[left].frames) copy.join(left, pool);
   return copy;

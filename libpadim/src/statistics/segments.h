@@ -15,7 +15,7 @@ struct SegmentView {
   std::span<const float> stored;  ///< embeddings [n, P, d], evenly thinned, in stream order
   std::int64_t frames = 0;        ///< real frames, without augmented copies
   std::int64_t stride = 1;        ///< one embedding in `stride` frames is stored
-  bool apart = false;             ///< a stretch of its own: never joined with its neighbour because it is short
+  bool stretch = false;           ///< between begin_stretch() and its end: never joined because it is short
   double weight = 1;              ///< what each frame of the statistics counts, after what was forgotten
 };
 
@@ -31,8 +31,9 @@ class Segments {
     int stored;  ///< embeddings kept in all, shared evenly by `count` segments; 0: none
   };
 
-  /// A frame as it came, or an augmented copy, which widens the statistics but is neither counted nor stored.
-  enum class Sample { frame, augmented };
+  /// An embedding of a frame as it came, or of an augmented copy, which widens the statistics but is neither counted
+  /// nor stored.
+  enum class Kind { real, augmented };
 
   Segments(int positions, int dimensions, Limits limits);
 
@@ -41,17 +42,20 @@ class Segments {
   Segments(int positions, int dimensions, Limits limits, std::vector<SegmentView> views, std::int64_t capacity,
            const std::shared_ptr<const void>& owner, WorkerPool& pool);
 
+  /// From now on these are the limits. Where there is more than they allow, neighbours are merged and stores thinned.
+  void set_limits(Limits limits, WorkerPool& pool);
+
   /// Appends one embedding [P, d].
-  void append(std::span<const float> embedding, Sample sample, WorkerPool& pool);
+  void append(std::span<const float> embedding, Kind kind, WorkerPool& pool);
 
   /// What follows belongs to another segment than what came before; without effect where there is only one place.
   void close_segment() {
     closed_ = limits_.count > 1;
-    next_is_apart_ = false;
+    next_is_stretch_ = false;
   }
 
   /// What follows, up to the next close_segment(), is a segment of its own, however short it stays.
-  void begin_stretch() { closed_ = next_is_apart_ = limits_.count > 1; }
+  void begin_stretch() { closed_ = next_is_stretch_ = limits_.count > 1; }
 
   /// Every frame so far counts as `factor` frames, 0..1, from now on: exponential forgetting. From then on segments no
   /// longer double: when the places are taken, the two oldest are merged.
@@ -92,7 +96,7 @@ class Segments {
     std::int64_t frames = 0;
     std::int64_t stride = 1;
     int kept = 0;
-    bool apart = false;
+    bool stretch = false;
     double weight = 1;
   };
 
@@ -114,10 +118,10 @@ class Segments {
   std::int64_t capacity_ = 1;  // frames per segment
   bool fading_ = false;        // something was forgotten: segments do not double any more
   bool closed_ = false;        // the next frame opens a segment
-  bool next_is_apart_ = false;
+  bool next_is_stretch_ = false;
   std::vector<Segment> segments_;
-  std::vector<float> pending_;  // embeddings that wait for a batched update of the last segment
-  int pending_count_ = 0;
+  std::vector<float> pending_;          // embeddings that wait for a batched update of the last segment
+  std::vector<float> pending_weights_;  // what each of them counts
 };
 
 /// Places for segments and for stored embeddings that fit into `allowed` bytes, beside one more set of statistics for

@@ -27,6 +27,25 @@ TEST_F(Log, IsSilentWithoutAHandler) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
+// A message that nobody hears is not made.
+TEST_F(Log, MakesNoMessageWithoutAHandler) {
+  int made = 0;
+  const auto message = [&] {
+    ++made;
+    return "made";
+  };
+  log(LogLevel::debug, message);
+  EXPECT_EQ(made, 0);
+  std::string heard;
+  set_log_handler([&](LogLevel, const std::string& text) { heard += text; });
+  log(LogLevel::debug, message);
+  EXPECT_EQ(heard, "made");
+  EXPECT_EQ(made, 1);
+  set_log_handler({});
+  log(LogLevel::debug, message);
+  EXPECT_EQ(made, 1);
+}
+
 // The handler gets level and message, until another or an empty one takes its place.
 TEST_F(Log, ReachesTheHandlerInForce) {
   std::vector<std::pair<LogLevel, std::string>> first;

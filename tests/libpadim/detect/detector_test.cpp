@@ -14,6 +14,7 @@
 
 #include "drifting_scene.h"
 #include "expect_error.h"
+#include "padim/log.h"
 
 namespace padim::test {
 namespace {
@@ -217,7 +218,7 @@ TEST(Detector, ReplacesARefreshedModelWithoutTheNetwork) {
 
 // The mask of the options holds for every model; it is a picture, made to the measure of each.
 TEST(Detector, KeepsItsMask) {
-  Mask mask{64, 48, std::vector<std::uint8_t>(64 * 48, 255)};
+  MaskPicture mask{64, 48, std::vector<std::uint8_t>(64 * 48, 255)};
   for (int y = 10; y < 40; ++y) std::fill_n(mask.values.begin() + y * 64 + 16, 32, std::uint8_t{0});
   FitOptions fit = options();
   fit.input_size = {96, 64};
@@ -255,6 +256,27 @@ TEST(Detector, StaysAsItWasWhereAModelDoesNotFit) {
   EXPECT_TRUE(std::ranges::equal(detector.embedding(), embedding));
   EXPECT_EQ(detector.judge(0.5).map.values, map);
   EXPECT_EQ(detector.detect(view_of(pixels)).map.values, map);
+}
+
+// What is in use is said once, with the numbers that matter, and nothing for each frame.
+TEST(Detector, SaysWhatIsInUseAndNothingPerFrame) {
+  std::vector<std::string> said;
+  set_log_handler([&](LogLevel, const std::string& message) { said.push_back(message); });
+  const auto expect_said = [&](std::initializer_list<std::string> words) {
+    ASSERT_FALSE(said.empty());
+    for (const std::string& word : words) EXPECT_NE(said.back().find(word), std::string::npos) << said.back();
+    said.clear();
+  };
+  const Model model = fitted();
+  expect_said({model.id(), "model computed from 40 frames", "whitening"});
+  Detector detector(backbone(), model, {.threads = 2});
+  expect_said({model.id(), "64x48", "2 threads"});
+  for (int i = 0; i < 3; ++i) detector.detect(view_of(picture(i)));
+  EXPECT_TRUE(said.empty());
+  const Model stripped = model.stripped();
+  detector.replace(stripped);
+  expect_said({model.id(), "replaces", "keeps its layout"});
+  set_log_handler({});
 }
 
 // The stages take some time each, and never more than the call in all.

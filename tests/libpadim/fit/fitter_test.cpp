@@ -116,12 +116,12 @@ TEST(Fitter, ResumesWithoutCalibration) {
   EXPECT_LT(std::filesystem::file_size(folder / "m.padim"),
             loaded.comoment().size_bytes() + loaded.whitener().size_bytes() + loaded.mean().size_bytes() + 4096);
   WorkerPool pool(1);
-  EmbeddingFit resuming(loaded);
+  EmbeddingFit resuming(loaded, kMaximumStatisticsBytes, pool);
   Detector embedder(backbone, loaded);
   for (int i = 20; i < 37; ++i) {
     embedder.detect(Picture(i).view());
     resuming.begin_stretch();
-    resuming.add(embedder.embedding(), Segments::Sample::frame, pool);
+    resuming.add(embedder.embedding(), Segments::Kind::real, pool);
     resuming.end_stretch();
   }
   const Model resumed = resuming.prepare(ThresholdPolicy::calibrate, 1, pool)({});

@@ -12,7 +12,9 @@
 #include "embedding/semi_orthogonal.h"
 #include "expect_error.h"
 #include "fake_backbone.h"
+#include "fit/basis_pass.h"
 #include "model/io.h"
+#include "model/tensors.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
 #include "random_numbers.h"
@@ -116,31 +118,29 @@ TEST(Reduction, SemiOrthogonalIsTheDocumentedMatrix) {
   EXPECT_TRUE(std::equal(expected.begin(), expected.end(), model.projection().begin()));
 }
 
-// One pass over frames that are all kept gives what a first pass over them gives, whatever the number of kept frames
-// beyond theirs; a basis of fewer frames is another one.
+// One pass over frames that are all kept gives what a first pass over them gives; a basis of fewer frames than the
+// fit's is another one.
 TEST(Reduction, PcaNeedsNoFirstPass) {
-  FitOptions options = fit_options(ReductionKind::pca);
-  const Model twice = fit(options, 20, Passes::two);
-  for (const int kept : {20, 21, 64}) {
-    options.basis_frames = kept;
-    const Model once = fit(options);
-    EXPECT_EQ(once.info(), twice.info()) << kept;
-    EXPECT_EQ(once.id(), twice.id()) << kept;
+  const FitOptions options = fit_options(ReductionKind::pca);
+  for (const int frames : {20, kBasisFrames - 1, kBasisFrames}) {
+    const Model once = fit(options, frames);
+    const Model twice = fit(options, frames, Passes::two);
+    EXPECT_EQ(once.info(), twice.info()) << frames;
+    EXPECT_EQ(once.id(), twice.id()) << frames;
   }
-  options.basis_frames = 5;
-  const Model early = fit(options);
-  EXPECT_EQ(early.info().frames, 20);
-  EXPECT_NE(early.id(), twice.id());
-  EXPECT_NEAR(score(early), score(twice), 0.3 * score(twice));
+  const Model early = fit(options, kBasisFrames + 20);
+  const Model whole = fit(options, kBasisFrames + 20, Passes::two);
+  EXPECT_EQ(early.info().frames, kBasisFrames + 20);
+  EXPECT_NE(early.id(), whole.id());
+  EXPECT_NEAR(score(early), score(whole), 0.3 * score(whole));
 }
 
 // Frames that wait for the basis count as fitted; observed ones do not. A first pass is for before the fit.
 TEST(Reduction, CountsFramesThatWaitForTheBasis) {
   FitOptions options = fit_options(ReductionKind::pca);
-  options.basis_frames = 8;
   Fitter fitter(backbone(), options);
   EXPECT_TRUE(fitter.wants_first_pass());
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < kBasisFrames + 4; ++i) {
     fitter.add(Picture(i).view());
     EXPECT_EQ(fitter.frames(), i + 1);
     EXPECT_FALSE(fitter.wants_first_pass());
@@ -179,11 +179,9 @@ TEST(Reduction, StaysInAFitThatGoesOn) {
 
 // Models whose bases are of different frames have nothing in common, although their settings are equal.
 TEST(Reduction, RefusesToMergeOtherBases) {
-  FitOptions options = fit_options(ReductionKind::pca);
-  options.basis_frames = 5;
-  const Model one = fit(options);
-  options.basis_frames = 20;
-  const Model other = fit(options);
+  const FitOptions options = fit_options(ReductionKind::pca);
+  const Model one = fit(options, 20);
+  const Model other = fit(options, 30);
   expect_error(ErrorCode::mismatch, {"projections differ", one.id(), other.id()}, [&] { (void)merge(one, other); });
 }
 
@@ -193,19 +191,16 @@ TEST(Reduction, RefusesDimensionsOutsideTheirRange) {
       expect_error(ErrorCode::invalid_argument, {"1..15"}, [&] { Fitter(backbone(), fit_options(kind, dimensions)); });
     }
   }
-  FitOptions options = fit_options(ReductionKind::pca);
-  options.basis_frames = 0;
-  expect_error(ErrorCode::invalid_argument, {"basis frames"}, [&] { Fitter(backbone(), options); });
 }
 
 /// A model file whose checksum is right and whose content is not.
 class Forged {
  public:
   explicit Forged(ReductionKind kind)
-      : model_(fit(fit_options(kind))), info_(model_.info()), tensors_(model_.tensors()) {}
+      : model_(fit(fit_options(kind))), info_(model_.info()), tensors_(ModelTensors::of(model_)) {}
 
   ModelInfo& info() { return info_; }
-  Model::Tensors& tensors() { return tensors_; }
+  ModelTensors& tensors() { return tensors_; }
 
   void expect_refused(std::initializer_list<std::string> words) const {
     write_model(folder_ / "forged.padim", info_, tensors_);
@@ -216,7 +211,7 @@ class Forged {
   ScratchFolder folder_;
   Model model_;
   ModelInfo info_;
-  Model::Tensors tensors_;
+  ModelTensors tensors_;
 };
 
 // A matrix that is missing, has another size or holds what is not finite is named; a hostile size asks for no memory.
@@ -318,9 +313,9 @@ TEST(Taps, AreNamedWhereTheyDoNotFit) {
            [](std::vector<TapInfo>& taps) { taps[0].name = "other"; }}) {
     ModelInfo info = model.info();
     change(info.taps);
-    const auto tensors = std::make_shared<Model::Tensors>(model.tensors());
+    const auto tensors = std::make_shared<ModelTensors>(ModelTensors::of(model));
     expect_error(ErrorCode::mismatch, {"the taps differ", "channels, stride"},
-                 [&] { Detector(backbone(), Model(info, tensors)); });
+                 [&] { Detector(backbone(), ModelTensors::make_model(info, tensors)); });
   }
 }
 

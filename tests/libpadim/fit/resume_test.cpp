@@ -38,7 +38,7 @@ class Embedder {
 
 // Folds pictures first..last in.
 void fold(EmbeddingFit& fit, Embedder& embed, int first, int last, WorkerPool& pool) {
-  for (int i = first; i < last; ++i) fit.add(embed(picture(i)), Segments::Sample::frame, pool);
+  for (int i = first; i < last; ++i) fit.add(embed(picture(i)), Segments::Kind::real, pool);
 }
 
 void expect_near(std::span<const float> a, std::span<const float> b, double tolerance) {
@@ -88,6 +88,23 @@ TEST(Resume, LeavesTheModelUntouched) {
   Fitter again(backbone(), model, options());
   add(again, 20, 60);
   EXPECT_EQ(again.finish().id(), longer.id());
+}
+
+// A fit that goes on obeys the memory that it is given, however much the model's own had.
+TEST(Resume, ObeysItsMemory) {
+  const Model model = fitted(0, 64);
+  ASSERT_GE(model.info().calibration.segments, 4);
+  FitOptions small = options();
+  small.max_statistics_bytes = 1;
+  Fitter fitter(backbone(), model, small);
+  add(fitter, 64, 100);
+  const Model resumed = fitter.finish();
+  EXPECT_LE(resumed.info().calibration.segments, 3);
+  EXPECT_EQ(resumed.info().frames, 100);
+  expect_near(resumed.mean(), fitted(0, 100).mean(), 1e-4);
+  WorkerPool pool(1);
+  EmbeddingFit learning(model, 1, pool);
+  EXPECT_LE(learning.prepare(ThresholdPolicy::calibrate, 1, pool)({}).info().calibration.segments, 3);
 }
 
 // Merging two fits is one fit over both, segments included; a merged model can be merged again.
@@ -157,10 +174,10 @@ TEST(Learn, RaisesTheThresholdForANewLook) {
   const Model before = fitted(0, 96);
   Detector first(backbone(), before);
   EXPECT_TRUE(first.detect(view_of(bright(12))).anomalous);
-  EmbeddingFit fit(before);
+  EmbeddingFit fit(before, kMaximumStatisticsBytes, pool);
   Embedder embed(before);
   fit.begin_stretch();
-  for (int i = 0; i < 10; ++i) fit.add(embed(bright(i)), Segments::Sample::frame, pool);
+  for (int i = 0; i < 10; ++i) fit.add(embed(bright(i)), Segments::Kind::real, pool);
   fit.end_stretch();
   const Model after = fit.prepare(ThresholdPolicy::calibrate, 1, pool)({});
   EXPECT_EQ(after.info().frames, 106);
@@ -202,10 +219,10 @@ TEST(Prepare, IsIndependentOfTheFit) {
   WorkerPool pool(1);
   const Model model = fitted(0, 40);
   Embedder embed(model);
-  EmbeddingFit fit(model);
+  EmbeddingFit fit(model, kMaximumStatisticsBytes, pool);
   fold(fit, embed, 40, 50, pool);
   const auto then = fit.prepare(ThresholdPolicy::keep, 1, pool);
-  EmbeddingFit reference(model);
+  EmbeddingFit reference(model, kMaximumStatisticsBytes, pool);
   fold(reference, embed, 40, 50, pool);
   const Model expected = reference.prepare(ThresholdPolicy::keep, 1, pool)({});
   fold(fit, embed, 50, 90, pool);

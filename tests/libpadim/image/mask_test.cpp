@@ -28,8 +28,8 @@ bool inside(const Rectangle& r, int x, int y) {
 }
 
 /// Dark where kIgnored is.
-Mask mask() {
-  Mask mask{kFrame.width, kFrame.height};
+MaskPicture mask() {
+  MaskPicture mask{kFrame.width, kFrame.height};
   for (int y = 0; y < kFrame.height; ++y) {
     for (int x = 0; x < kFrame.width; ++x) mask.values.push_back(inside(kIgnored, x, y) ? 127 : 128);
   }
@@ -69,7 +69,7 @@ class Picture {
   std::vector<std::uint8_t> bytes_;
 };
 
-FitOptions options_with(const Mask& mask, const Roi& roi = {}) {
+FitOptions options_with(const MaskPicture& mask, const Roi& roi = {}) {
   FitOptions options;
   options.threads = 1;
   options.mask = mask;
@@ -84,7 +84,7 @@ Model fit(const FitOptions& options, int foreign) {
   return fitter.finish();
 }
 
-Detection detect(const Model& model, const Picture& picture, const Mask& more = {}) {
+Detection detect(const Model& model, const Picture& picture, const MaskPicture& more = {}) {
   Detector detector(std::make_shared<FakeBackbone>(), model, {.threads = 1, .mask = more});
   return detector.detect(picture.view());
 }
@@ -139,16 +139,16 @@ TEST(MaskTest, DefectsElsewhereAreFound) {
 TEST(MaskTest, ScoresAreNotThinnedOutAtItsBorder) {
   const Size positions{12, 8};
   const auto ignored = resolve_mask(mask(), choose_geometry(GeometryMode::full, kFrame, kFrame, 16));
-  ScoreMapper mapper(positions, kFrame, ignored);
+  Upsampler upsampler(positions, kFrame, ignored);
   ScoreMap map;
-  EXPECT_NEAR(mapper.run(std::vector<float>(96, 3.0F), map), 3.0F, 1e-4F);
+  EXPECT_NEAR(upsampler.run(std::vector<float>(96, 3.0F), map), 3.0F, 1e-4F);
   for (std::size_t i = 0; i < ignored.size(); ++i) ASSERT_NEAR(map.values[i], ignored[i] != 0 ? 3.0F : 0.0F, 1e-4F);
 }
 
 // A mask that comes with the detector narrows further, and only there.
 TEST(MaskTest, DetectorsIgnoreMore) {
   const Model model = fit(options_with({}), 100);
-  Mask more{kFrame.width, kFrame.height};
+  MaskPicture more{kFrame.width, kFrame.height};
   more.values.assign(std::size_t{kFrame.width} * kFrame.height, 255);
   for (int y = kDefect.y - 16; y < kFrame.height; ++y) {
     for (int x = kDefect.x - 16; x < kFrame.width; ++x) {
@@ -167,7 +167,7 @@ TEST(MaskTest, DetectorsIgnoreMore) {
 // Pixels of the network's input count where all that they see counts; pictures of any resolution say the same.
 TEST(MaskTest, FollowsThePictureAtAnySize) {
   for (const int factor : {1, 2, 5}) {
-    Mask picture{kFrame.width * factor, kFrame.height * factor};
+    MaskPicture picture{kFrame.width * factor, kFrame.height * factor};
     for (int y = 0; y < picture.height; ++y) {
       for (int x = 0; x < picture.width; ++x) {
         picture.values.push_back(inside(kIgnored, x / factor, y / factor) ? 0 : 255);
@@ -198,7 +198,7 @@ TEST(MaskTest, FollowsThePictureAtAnySize) {
 
 // Masks that cannot be meant.
 TEST(MaskTest, RejectsUnusableMasks) {
-  const auto choose = [](const Mask& mask) {
+  const auto choose = [](const MaskPicture& mask) {
     return [mask] { (void)choose_geometry(GeometryMode::full, {}, kFrame, 16, {}, mask); };
   };
   expect_error(ErrorCode::invalid_argument, {"100x100", "192x128"},

@@ -15,9 +15,11 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <iomanip>
 #include <iterator>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -473,9 +475,12 @@ TEST_F(ModelFile, IsSpokenOfInTheLog) {
   set_log_handler({});
   ASSERT_EQ(said.size(), 3U);
   const std::string name = "model " + fresh.id() + " of 8 frames ";
+  std::ostringstream number;
+  number << std::setprecision(4) << fresh.info().calibration.threshold;
+  const std::string threshold = number.str();
   EXPECT_TRUE(said[0].starts_with("model computed from 8 frames in ")) << said[0];
-  EXPECT_EQ(said[1], name + "written to '" + (folder_ / "part.padim").string() + "'");
-  EXPECT_EQ(said[2], name + "read from '" + (folder_ / "part.padim").string() + "'");
+  EXPECT_EQ(said[1], name + "written to '" + (folder_ / "part.padim").string() + "', threshold " + threshold);
+  EXPECT_EQ(said[2], name + "read from '" + (folder_ / "part.padim").string() + "', threshold " + threshold);
 }
 
 }  // namespace

@@ -80,11 +80,11 @@ TEST(ScoreMapping, EqualsTheTwoStepsInDoublePrecision) {
   for (const auto& [positions, input] :
        {Case{{14, 14}, {224, 224}}, Case{{21, 12}, {336, 192}}, Case{{56, 56}, {224, 224}}, Case{{1, 1}, {16, 16}},
         Case{{1, 6}, {16, 96}}, Case{{3, 2}, {12, 8}}, Case{{40, 30}, {40, 30}}}) {
-    ScoreMapper mapper(positions, input);
+    Upsampler upsampler(positions, input);
     ScoreMap map;
     for (std::uint32_t seed = 1; seed < 4; ++seed) {
       const auto distances = random_distances(positions, seed);
-      const float score = mapper.run(distances, map);
+      const float score = upsampler.run(distances, map);
       const auto expected = reference(distances, positions, input);
       ASSERT_EQ(map.width, input.width);
       ASSERT_EQ(map.height, input.height);
@@ -99,26 +99,26 @@ TEST(ScoreMapping, EqualsTheTwoStepsInDoublePrecision) {
 
 // A level stays a level up to the borders, and the map is linear: twice the distances, twice the scores.
 TEST(ScoreMapping, KeepsLevelsAndScales) {
-  ScoreMapper mapper({21, 12}, {336, 192});
+  Upsampler upsampler({21, 12}, {336, 192});
   ScoreMap map;
-  EXPECT_NEAR(mapper.run(std::vector<float>(21 * 12, 7.5F), map), 7.5, 1e-5);
+  EXPECT_NEAR(upsampler.run(std::vector<float>(21 * 12, 7.5F), map), 7.5, 1e-5);
   for (const float value : map.values) ASSERT_NEAR(value, 7.5, 1e-5);
-  EXPECT_EQ(mapper.run(std::vector<float>(21 * 12, 0.0F), map), 0);
+  EXPECT_EQ(upsampler.run(std::vector<float>(21 * 12, 0.0F), map), 0);
   auto distances = random_distances({21, 12}, 8);
-  const float once = mapper.run(distances, map);
+  const float once = upsampler.run(distances, map);
   for (float& distance : distances) distance *= 2;
-  EXPECT_EQ(mapper.run(distances, map), 2 * once);
+  EXPECT_EQ(upsampler.run(distances, map), 2 * once);
 }
 
 // One hot position glows around its own centre, at each place of the grid.
 TEST(ScoreMapping, PutsTheHottestPlaceOnItsPosition) {
   const Size grid{7, 5};
-  ScoreMapper mapper(grid, {112, 80});
+  Upsampler upsampler(grid, {112, 80});
   ScoreMap map;
   for (int p = 0; p < 35; ++p) {
     std::vector<float> distances(35, 0.0F);
     distances[static_cast<std::size_t>(p)] = 100;
-    mapper.run(distances, map);
+    upsampler.run(distances, map);
     const auto hottest = static_cast<int>(std::max_element(map.values.begin(), map.values.end()) - map.values.begin());
     EXPECT_EQ(hottest % 112 / 16, p % grid.width);
     EXPECT_EQ(hottest / 112 / 16, p / grid.width);
@@ -127,16 +127,16 @@ TEST(ScoreMapping, PutsTheHottestPlaceOnItsPosition) {
 
 // A distance that is no number makes the score none, wherever it lies; the next frame is not affected.
 TEST(ScoreMapping, KeepsNaN) {
-  ScoreMapper mapper({6, 4}, {96, 64});
+  Upsampler upsampler({6, 4}, {96, 64});
   ScoreMap map;
   for (std::size_t p = 0; p < 24; ++p) {
     auto distances = random_distances({6, 4}, 2);
-    const float score = mapper.run(distances, map);
+    const float score = upsampler.run(distances, map);
     distances[p] = std::numeric_limits<float>::quiet_NaN();
-    EXPECT_TRUE(std::isnan(mapper.run(distances, map))) << p;
+    EXPECT_TRUE(std::isnan(upsampler.run(distances, map))) << p;
     distances[p] = std::numeric_limits<float>::infinity();
-    EXPECT_FALSE(std::isfinite(mapper.run(distances, map))) << p;
-    EXPECT_EQ(mapper.run(random_distances({6, 4}, 2), map), score);
+    EXPECT_FALSE(std::isfinite(upsampler.run(distances, map))) << p;
+    EXPECT_EQ(upsampler.run(random_distances({6, 4}, 2), map), score);
   }
 }
 

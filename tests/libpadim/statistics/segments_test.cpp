@@ -26,7 +26,7 @@ std::vector<float> embedding(int n) {
 }
 
 void append(Segments& segments, int first, int last, WorkerPool& pool) {
-  for (int n = first; n < last; ++n) segments.append(embedding(n), Segments::Sample::frame, pool);
+  for (int n = first; n < last; ++n) segments.append(embedding(n), Segments::Kind::real, pool);
 }
 
 Segments stream(int frames, Segments::Limits limits, WorkerPool& pool) {
@@ -42,9 +42,11 @@ std::vector<int> stored_frames(const SegmentView& view) {
   return frames;
 }
 
-// Mean and co-moment of the given frames at one position, in double precision.
-void expect_statistics(const GaussianView& view, const std::vector<int>& frames) {
-  ASSERT_DOUBLE_EQ(view.count, static_cast<double>(frames.size()));
+// Mean and co-moment of the given frames at each position, in double precision. weights: per frame; empty: all 1.
+void expect_statistics(const GaussianView& view, const std::vector<int>& frames, std::vector<double> weights = {}) {
+  if (weights.empty()) weights.assign(frames.size(), 1);
+  const Eigen::Map<const Eigen::RowVectorXd> weight(weights.data(), static_cast<Eigen::Index>(weights.size()));
+  ASSERT_NEAR(view.count, weight.sum(), 1e-6 * weight.sum());
   for (int p = 0; p < kPositions; ++p) {
     Eigen::MatrixXd x(frames.size(), kDimensions);
     for (std::size_t i = 0; i < frames.size(); ++i) {
@@ -53,8 +55,8 @@ void expect_statistics(const GaussianView& view, const std::vector<int>& frames)
         x(static_cast<Eigen::Index>(i), j) = static_cast<double>(values[static_cast<std::size_t>(p * kDimensions + j)]);
       }
     }
-    const Eigen::RowVectorXd mean = x.colwise().mean();
-    const Eigen::MatrixXd comoment = (x.rowwise() - mean).transpose() * (x.rowwise() - mean);
+    const Eigen::RowVectorXd mean = weight * x / weight.sum();
+    const Eigen::MatrixXd comoment = (x.rowwise() - mean).transpose() * weight.asDiagonal() * (x.rowwise() - mean);
     for (int j = 0; j < kDimensions; ++j) {
       ASSERT_NEAR(static_cast<double>(view.mean[static_cast<std::size_t>(p * kDimensions + j)]), mean(j),
                   1e-5 * (1 + std::abs(mean(j))));
@@ -179,6 +181,58 @@ TEST(Segments, CopiesAreIndependent) {
   copy.flush(pool);
   copy.merge_all_but(-1, merged, pool);
   expect_statistics(merged.view(), range(0, 60));
+}
+
+// Forgetting weighs each frame by its age, those that wait for a batched update like all others, whenever one looks.
+TEST(Segments, ForgetByAge) {
+  WorkerPool pool(1);
+  constexpr double kFactor = 0.9;
+  for (const int frames : {2, 5, 16, 17, 23, 40, 64, 75}) {
+    SCOPED_TRACE(frames);
+    Segments segments(kPositions, kDimensions, {8, 24});
+    std::vector<double> weights;
+    for (int n = 0; n < frames; ++n) {
+      segments.forget(kFactor);
+      for (double& weight : weights) weight *= kFactor;
+      append(segments, n, n + 1, pool);
+      weights.push_back(1);
+    }
+    Gaussian merged(kPositions, kDimensions);
+    const Segments settled = segments.settled(pool);
+    settled.merge_all_but(-1, merged, pool);
+    expect_statistics(merged.view(), range(0, frames), weights);
+    EXPECT_EQ(settled.frames(), frames);
+  }
+}
+
+// Limits that shrink merge and thin what there is, and hold from then on; limits that grow leave it as it is.
+TEST(Segments, TakeNewLimits) {
+  WorkerPool pool(1);
+  const Segments whole = stream(100, {8, 48}, pool);
+  const auto expect_whole = [&](const Segments& segments, int frames) {
+    Gaussian merged(kPositions, kDimensions);
+    segments.merge_all_but(-1, merged, pool);
+    expect_statistics(merged.view(), range(0, frames));
+  };
+  Segments few = whole;
+  few.set_limits({3, 6}, pool);
+  EXPECT_LE(few.size(), 3);
+  expect_whole(few, 100);
+  append(few, 100, 300, pool);
+  few.flush(pool);
+  EXPECT_LE(few.size(), 3);
+  for (int i = 0; i < few.size(); ++i) EXPECT_LE(few.view(i).stored.size(), 2 * kSize);
+  expect_whole(few, 300);
+
+  Segments many = stream(100, {3, 6}, pool);
+  const int before = many.size();
+  many.set_limits({8, 48}, pool);
+  EXPECT_EQ(many.size(), before);
+  append(many, 100, 600, pool);
+  many.flush(pool);
+  EXPECT_GT(many.size(), 3);
+  expect_whole(many, 600);
+  EXPECT_GT(many.view(many.size() - 2).stored.size(), 2 * kSize);
 }
 
 // Memory does not grow with the stream: what is kept after a thousand frames is what a hundred left at most.

@@ -165,7 +165,7 @@ int run_detect(const DetectArguments& arguments) {
   const auto source = open_frame_source(arguments.input);
   const Model model = Model::load(arguments.model);
   const auto backbone = open_backbone(backbone_options(arguments.backbone, model.info().backbone, arguments.model));
-  const Mask mask = arguments.mask.empty() ? Mask{} : read_mask(arguments.mask);
+  const MaskPicture mask = arguments.mask.empty() ? MaskPicture{} : read_mask(arguments.mask);
   Detector detector(backbone, model, {.threads = arguments.backbone.threads, .mask = mask});
   const Sinks sinks = open_sinks(arguments, *source);
   const Tally tally = inspect(*source, detector, sinks, arguments);

@@ -151,7 +151,7 @@ cv::Mat read_image(const std::filesystem::path& file, int flags) {
   throw Error(ErrorCode::bad_format, "cannot read image " + in_quotes(file) + ": " + cause);
 }
 
-Mask read_mask(const std::filesystem::path& file) {
+MaskPicture read_mask(const std::filesystem::path& file) {
   start_gstreamer();
   return gst::read_mask(file);
 }

@@ -26,6 +26,6 @@ namespace padim::tool {
 [[nodiscard]] ImageView bgr_view(const cv::Mat& image);
 
 /// A picture whose dark places are ignored. Throws not_found, cannot_read.
-[[nodiscard]] Mask read_mask(const std::filesystem::path& file);
+[[nodiscard]] MaskPicture read_mask(const std::filesystem::path& file);
 
 }  // namespace padim::tool

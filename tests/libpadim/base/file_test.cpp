@@ -1,0 +1,106 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include "expect_error.h"
+#include "scratch_folder.h"
+
+namespace {
+
+std::atomic<int> umask_calls = 0;
+
+}  // namespace
+
+// Stands in for the C library's in this program: who changes the mask, changes it for all threads.
+extern "C" mode_t umask(mode_t mask) noexcept {
+  ++umask_calls;
+  return static_cast<mode_t>(::syscall(SYS_umask, mask));
+}
+
+namespace padim::test {
+namespace {
+
+void write(const std::filesystem::path& path, const std::string& text) {
+  AtomicFile file(path, "model");
+  file.write(std::as_bytes(std::span(text)));
+  file.commit();
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream stream(path);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+mode_t permissions(const std::filesystem::path& path) {
+  struct stat status {};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 0777U;
+}
+
+int files_in(const std::filesystem::path& folder) {
+  return static_cast<int>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+// A file appears whole under its name; until then what was there stays, and without commit() it stays for good.
+TEST(AtomicFile, AppearsWholeOrNotAtAll) {
+  const ScratchFolder folder;
+  write(folder / "a", "first");
+  {
+    AtomicFile file(folder / "a", "model");
+    file.write(std::as_bytes(std::span("second", 6)));
+    EXPECT_EQ(read(folder / "a"), "first");
+    EXPECT_EQ(files_in(folder / ""), 2);
+  }
+  EXPECT_EQ(read(folder / "a"), "first");
+  EXPECT_EQ(files_in(folder / ""), 1);
+  write(folder / "a", "third");
+  EXPECT_EQ(read(folder / "a"), "third");
+  EXPECT_EQ(files_in(folder / ""), 1);
+}
+
+// Permissions follow the mask of the process, which is never touched: files that other threads make meanwhile have the
+// permissions that they should have.
+TEST(AtomicFile, LeavesTheMaskOfTheProcessAlone) {
+  const ScratchFolder folder;
+  ::umask(027);
+  umask_calls = 0;
+  std::atomic<bool> over = false;
+  mode_t others = 0;
+  std::thread neighbour([&] {
+    for (int i = 0; !over || i == 0; ++i) {
+      const auto path = folder / ("neighbour" + std::to_string(i % 50));
+      ::close(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666));
+      others |= permissions(path);
+      ::unlink(path.c_str());
+    }
+  });
+  for (int i = 0; i < 100; ++i) {
+    write(folder / "a", "model");
+    EXPECT_EQ(permissions(folder / "a"), 0640U);
+  }
+  over = true;
+  neighbour.join();
+  EXPECT_EQ(umask_calls, 0);
+  EXPECT_EQ(others, 0640U);
+}
+
+// A folder that cannot be written is named with the reason.
+TEST(AtomicFile, SaysWhatCannotBeWritten) {
+  const ScratchFolder folder;
+  expect_error(ErrorCode::cannot_write, {"model", "nowhere", "No such file"},
+               [&] { AtomicFile(folder / "nowhere" / "a", "model"); });
+}
+
+}  // namespace
+}  // namespace padim::test
