@@ -268,6 +268,30 @@ TEST(Overlay, LeavesNormalFramesAlone) {
   }
 }
 
+// Whether drawing changes a pixel is known before, for all parts, of normal frames and of anomalous ones.
+TEST(Overlay, KnowsWhetherItChangesAPixel) {
+  const Size size{384, 288};
+  const Picture before(PixelFormat::bgr, size);
+  const bool is[] = {false, true};
+  for (const Detection& d : {hills(size), normal(size)}) {
+    for (int mask = 0; mask < 16; ++mask) {
+      for (const double opacity : {0.0, 0.5}) {
+        for (const OverlayBase base : {OverlayBase::frame, OverlayBase::map}) {
+          OverlayOptions options = only({is[mask & 1], is[mask >> 1 & 1], is[mask >> 2 & 1], is[mask >> 3]});
+          options.opacity = opacity;
+          options.base = base;
+          Overlay overlay(options);
+          EXPECT_EQ(overlay.options(), options);
+          Picture drawn(PixelFormat::bgr, size);
+          overlay.draw(drawn.view, d);
+          EXPECT_EQ(overlay.changes(d), drawn.bytes != before.bytes)
+              << "parts " << mask << ", opacity " << opacity << (d.anomalous ? ", anomalous" : ", normal");
+        }
+      }
+    }
+  }
+}
+
 // What is not a number is drawn as cold, what is infinite as hottest; neither spreads beyond the neighbouring samples.
 TEST(Overlay, SurvivesValuesThatAreNotFinite) {
   const Size size{48, 32};
