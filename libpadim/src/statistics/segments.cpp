@@ -38,11 +38,11 @@ std::ptrdiff_t offset(std::size_t count, std::size_t size) { return static_cast<
 Segments::Segments(int positions, int dimensions, Limits limits)
     : positions_(positions), dimensions_(dimensions), limits_(limits), share_(share_of(limits)) {}
 
-Segments::Segments(int positions, int dimensions, Limits limits, std::vector<SegmentView> views, std::int64_t capacity,
-                   const std::shared_ptr<const void>& owner, WorkerPool& pool)
+Segments::Segments(int positions, int dimensions, Limits limits, const std::vector<SegmentView>& views,
+                   std::int64_t capacity, const std::shared_ptr<const void>& owner, WorkerPool& pool)
     : Segments(positions, dimensions, limits) {
   capacity_ = capacity;
-  for (SegmentView& view : views) {
+  for (const SegmentView& view : views) {
     Segment segment;
     segment.frames = view.frames;
     segment.stride = view.stride;
@@ -50,7 +50,7 @@ Segments::Segments(int positions, int dimensions, Limits limits, std::vector<Seg
     segment.stretch = view.stretch;
     segment.weight = view.weight;
     segment.owner = owner;
-    segment.mapped = std::move(view);
+    segment.mapped = view;
     segments_.push_back(std::move(segment));
     fit_share(segments_.back());
   }

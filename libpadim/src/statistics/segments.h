@@ -39,7 +39,7 @@ class Segments {
 
   /// Segments that were kept elsewhere; `owner` keeps the views' memory alive. capacity: frames per segment at that
   /// time, >= 1. Where there are more of them than the limits allow, neighbours are merged.
-  Segments(int positions, int dimensions, Limits limits, std::vector<SegmentView> views, std::int64_t capacity,
+  Segments(int positions, int dimensions, Limits limits, const std::vector<SegmentView>& views, std::int64_t capacity,
            const std::shared_ptr<const void>& owner, WorkerPool& pool);
 
   /// From now on these are the limits. Where there is more than they allow, neighbours are merged and stores thinned.
