@@ -29,6 +29,11 @@ struct Filter {
   Settings settings;                      ///< any thread, under settings_mutex
   std::optional<FixedSettings> in_force;  ///< likewise; from start to stop
 
+  [[nodiscard]] Settings current_settings() {
+    const std::lock_guard lock(settings_mutex);
+    return settings;
+  }
+
   [[nodiscard]] LiveSettings live_settings() {
     const std::lock_guard lock(settings_mutex);
     return settings.live;
@@ -376,6 +381,9 @@ void install_element(GstElementClass* element_class) {
 }
 
 }  // namespace
+
+Settings settings_of(GstPadimFilter* element) { return element->filter->current_settings(); }
+
 }  // namespace padim::gst
 
 static void gst_padim_filter_class_init(GstPadimFilterClass* klass) {

@@ -2,6 +2,8 @@
 
 #include <gst/video/gstvideofilter.h>
 
+#include "padimproperties.h"
+
 G_BEGIN_DECLS
 
 #define GST_TYPE_PADIM_FILTER (gst_padim_filter_get_type())
@@ -11,3 +13,10 @@ G_DECLARE_FINAL_TYPE(GstPadimFilter, gst_padim_filter, GST, PADIM_FILTER, GstVid
 gboolean gst_padim_filter_register(GstPlugin* plugin);
 
 G_END_DECLS
+
+namespace padim::gst {
+
+/// What its properties have set. Any thread.
+[[nodiscard]] Settings settings_of(GstPadimFilter* element);
+
+}  // namespace padim::gst

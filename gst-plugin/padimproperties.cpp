@@ -132,7 +132,7 @@ void assign(std::optional<double>& member, double number) {
 /// The nearest number that the property's type holds.
 template <class Number, class Value>
 Number saturated(Value value) {
-  if constexpr (std::is_integral_v<Number>) {
+  if constexpr (std::is_integral_v<Number> && std::is_integral_v<Value>) {
     if (std::cmp_greater(value, std::numeric_limits<Number>::max())) return std::numeric_limits<Number>::max();
   }
   return static_cast<Number>(value);

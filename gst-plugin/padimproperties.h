@@ -13,6 +13,8 @@ namespace padim::gst {
 struct Settings {
   FixedSettings fixed;
   LiveSettings live;
+
+  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 /// A property that reads and writes one member of Settings: one of `fixed` where it may change in READY only.

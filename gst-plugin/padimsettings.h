@@ -55,6 +55,8 @@ struct LiveSettings {
   unsigned min_anomalous_frames = 1;
   std::uint64_t event_gap_ns = 1'000'000'000;
   unsigned adapt_half_life = 0;  ///< scored frames; 0: no adaptation
+
+  friend bool operator==(const LiveSettings&, const LiveSettings&) = default;
 };
 
 /// What is in force from start to stop. Texts are as the user wrote them.
@@ -70,6 +72,8 @@ struct FixedSettings {
   FitOptions fit;                    ///< but for what the above say
   std::string json_location;         ///< "-": standard output; empty: none
   std::uint64_t json_max_bytes = 0;  ///< 0: no limit
+
+  friend bool operator==(const FixedSettings&, const FixedSettings&) = default;
 };
 
 /// Where a model is written.

@@ -1,10 +1,17 @@
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "element_harness.h"
+#include "gstpadimfilter.h"
+#include "padim/limits.h"
+#include "padimproperties.h"
 
 namespace padim::test {
 namespace {
@@ -30,136 +37,177 @@ TEST(PropertiesTest, EachHasABlurbAndADefaultWithinRange) {
   g_free(specs);
 }
 
-std::string nicks_of(const GValue& flags) {
-  auto* flags_class = static_cast<GFlagsClass*>(g_type_class_ref(G_VALUE_TYPE(&flags)));
-  std::string nicks;
-  for (guint i = 0; i < flags_class->n_values; ++i) {
-    if ((g_value_get_flags(&flags) & flags_class->values[i].value) == 0) continue;
-    nicks += (nicks.empty() ? "" : "+") + std::string(flags_class->values[i].value_nick);
+/// A property with its default, another value, and what that changes in the settings.
+struct Row {
+  const char* name;
+  const char* fallback;
+  const char* value;
+  void (*change)(gst::Settings&);
+};
+
+// The contract with the users' scripts. Every writable property is in it.
+const std::vector<Row>& rows() {
+  using namespace gst;
+  static const std::vector<Row> all = {
+      {"mode", "detect", "fit-then-detect", [](Settings& s) { s.live.mode = Mode::fit_then_detect; }},
+      {"model-file", "NULL", "a.padim", [](Settings& s) { s.fixed.model_file = "a.padim"; }},
+      {"strip-model", "false", "true", [](Settings& s) { s.fixed.strip_model = true; }},
+      {"backbone", "NULL", "resnet18", [](Settings& s) { s.fixed.backbone.name = "resnet18"; }},
+      {"backbone-file", "NULL", "w.safetensors", [](Settings& s) { s.fixed.backbone.weights_file = "w.safetensors"; }},
+      {"device", "cpu", "cuda:1", [](Settings& s) { s.fixed.backbone.device = "cuda:1"; }},
+      {"precision", "auto", "bfloat16", [](Settings& s) { s.fixed.backbone.precision = Precision::bfloat16; }},
+      {"threads", "-1", "3", [](Settings& s) { s.fixed.threads = 3; }},
+      {"fit-frames", "0", "200", [](Settings& s) { s.fixed.fit_frames = 200; }},
+      {"fit-augment", "0", "3", [](Settings& s) { s.fixed.fit.augment = 3; }},
+      {"batch-size", "0", "4", [](Settings& s) { s.fixed.fit.batch_size = 4; }},
+      {"grid", "coarsest", "finest", [](Settings& s) { s.fixed.fit.grid = Grid::finest; }},
+      {"search-radius", "0", "2", [](Settings& s) { s.fixed.fit.search_radius = 2; }},
+      {"reduction", "none", "random", [](Settings& s) { s.fixed.fit.reduction = ReductionKind::random; }},
+      {"dimensions", "100", "55", [](Settings& s) { s.fixed.fit.dimensions = 55; }},
+      {"seed", "1024", "7", [](Settings& s) { s.fixed.fit.seed = 7; }},
+      {"geometry", "full", "paper", [](Settings& s) { s.fixed.fit.geometry = GeometryMode::paper; }},
+      {"input-size", "NULL", "320x192", [](Settings& s) { s.fixed.input_size = "320x192"; }},
+      {"roi", "NULL", "0.1,0.1,0.5,0.5", [](Settings& s) { s.fixed.roi = "0.1,0.1,0.5,0.5"; }},
+      {"mask-file", "NULL", "mask.png", [](Settings& s) { s.fixed.mask_file = "mask.png"; }},
+      {"epsilon", "0", "0.25", [](Settings& s) { s.fixed.fit.epsilon = 0.25; }},
+      {"relative-epsilon", "0", "0.5", [](Settings& s) { s.fixed.fit.relative_epsilon = 0.5; }},
+      {"false-alarm-rate", "0.001", "0.125", [](Settings& s) { s.fixed.fit.false_alarm_rate = 0.125; }},
+      {"adapt-half-life", "0", "500", [](Settings& s) { s.live.adapt_half_life = 500; }},
+      {"inference-interval", "1", "5", [](Settings& s) { s.live.inference_interval = 5; }},
+      {"late-policy", "reuse", "drop", [](Settings& s) { s.live.late_policy = LatePolicy::drop; }},
+      {"threshold", "0.5", "0.75", [](Settings& s) { s.live.threshold = 0.75; }},
+      {"overlay", "heatmap+text", "contour+boxes",
+       [](Settings& s) { s.live.overlay = kOverlayContour | kOverlayBoxes; }},
+      {"overlay-text", "score+state", "state+fps", [](Settings& s) { s.live.overlay_text = kTextState | kTextFps; }},
+      {"output", "overlay", "map", [](Settings& s) { s.live.look.base = OverlayBase::map; }},
+      {"overlay-opacity", "0.5", "0.25", [](Settings& s) { s.live.look.opacity = 0.25; }},
+      {"overlay-floor", "0.3", "0.5", [](Settings& s) { s.live.look.floor = 0.5; }},
+      {"colormap", "jet", "viridis", [](Settings& s) { s.live.look.colormap = Colormap::viridis; }},
+      {"attach-meta", "score+roi+analytics", "score", [](Settings& s) { s.live.attach_meta = kMetaScore; }},
+      {"post-messages", "events", "all", [](Settings& s) { s.live.post_messages = PostMessages::all; }},
+      {"max-regions", "16", "5", [](Settings& s) { s.live.regions.count = 5; }},
+      {"min-region-area", "0.0005", "0.25", [](Settings& s) { s.live.regions.area = 0.25; }},
+      {"min-anomalous-frames", "1", "3", [](Settings& s) { s.live.min_anomalous_frames = 3; }},
+      {"event-gap", "1000000000", "2500000000", [](Settings& s) { s.live.event_gap_ns = 2500000000; }},
+      {"message-interval", "0", "500000000", [](Settings& s) { s.live.message_interval_ns = 500000000; }},
+      {"json-location", "NULL", "-", [](Settings& s) { s.fixed.json_location = "-"; }},
+      {"json-max-bytes", "0", "1000000", [](Settings& s) { s.fixed.json_max_bytes = 1000000; }},
+  };
+  return all;
+}
+
+/// A value of a property, "NULL" for the string that is none.
+class Value {
+ public:
+  Value(GParamSpec* spec, const std::string& text) {
+    g_value_init(&value_, spec->value_type);
+    if (!G_VALUE_HOLDS_STRING(&value_)) {
+      EXPECT_TRUE(gst_value_deserialize(&value_, text.c_str())) << spec->name << " " << text;
+    } else if (text != "NULL") {
+      g_value_set_string(&value_, text.c_str());
+    }
   }
-  g_type_class_unref(flags_class);
-  return nicks;
-}
+  Value(GParamSpec* spec, GstElement* element) {
+    g_value_init(&value_, spec->value_type);
+    g_object_get_property(G_OBJECT(element), spec->name, &value_);
+  }
+  ~Value() { g_value_unset(&value_); }
+  Value(const Value&) = delete;
+  Value& operator=(const Value&) = delete;
 
-std::string value_of(GstElement* element, const std::string& name) {
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str())->value_type);
-  g_object_get_property(G_OBJECT(element), name.c_str(), &value);
-  if (G_VALUE_HOLDS_FLAGS(&value)) return nicks_of(value);
-  gchar* text = G_VALUE_HOLDS_STRING(&value) ? g_value_dup_string(&value) : gst_value_serialize(&value);
-  std::string copy = text == nullptr ? "NULL" : text;
-  g_free(text);
-  g_value_unset(&value);
-  return copy;
-}
+  bool operator==(const Value& other) const { return gst_value_compare(&value_, &other.value_) == GST_VALUE_EQUAL; }
 
-// The contract with the users' scripts: names and defaults.
-TEST(PropertiesTest, HaveTheDocumentedDefaults) {
-  const std::map<std::string, std::string> defaults = {
-      {"mode", "detect"},
-      {"model-file", "NULL"},
-      {"strip-model", "false"},
-      {"backbone", "NULL"},
-      {"backbone-file", "NULL"},
-      {"device", "cpu"},
-      {"precision", "auto"},
-      {"threads", "-1"},
-      {"fit-frames", "0"},
-      {"batch-size", "0"},
-      {"grid", "coarsest"},
-      {"search-radius", "0"},
-      {"reduction", "none"},
-      {"dimensions", "100"},
-      {"seed", "1024"},
-      {"geometry", "full"},
-      {"input-size", "NULL"},
-      {"epsilon", "0"},
-      {"relative-epsilon", "0"},
-      {"adapt-half-life", "0"},
-      {"fit-augment", "0"},
-      {"inference-interval", "1"},
-      {"late-policy", "reuse"},
-      {"threshold", "0.5"},
-      {"overlay-opacity", "0.5"},
-      {"output", "overlay"},
-      {"overlay", "heatmap+text"},
-      {"overlay-text", "score+state"},
-      {"colormap", "jet"},
-      {"attach-meta", "score+roi+analytics"},
-      {"post-messages", "events"},
-      {"json-location", "NULL"},
-      {"mask-file", "NULL"},
-      {"max-regions", "16"},
-      {"roi", "NULL"},
-      {"json-max-bytes", "0"},
-      {"message-interval", "0"},
-      {"last-score", "-1"},
-      {"model-info", "NULL"},
-      {"event-gap", "1000000000"},
-      {"min-anomalous-frames", "1"},
-      {"qos", "false"},
-  };
+  [[nodiscard]] std::string text() const {
+    gchar* text = G_VALUE_HOLDS_STRING(&value_) ? g_value_dup_string(&value_) : gst_value_serialize(&value_);
+    std::string copy = text == nullptr ? "NULL" : text;
+    g_free(text);
+    return copy;
+  }
+
+ private:
+  GValue value_ = G_VALUE_INIT;
+};
+
+bool has_flag(const GParamSpec* spec, unsigned flag) { return (static_cast<unsigned>(spec->flags) & flag) != 0; }
+
+// A property that is added without a row is not tested.
+TEST(PropertiesTest, HaveARowEach) {
+  std::vector<std::string> names;
+  for (const Row& row : rows()) names.emplace_back(row.name);
+  std::vector<std::string> writable;
   const auto element = make_element("");
-  for (const auto& [name, expected] : defaults) EXPECT_EQ(value_of(element.get(), name), expected) << name;
-  double number = 0;
-  g_object_get(element.get(), "overlay-floor", &number, nullptr);
-  EXPECT_DOUBLE_EQ(number, 0.3);
-  g_object_get(element.get(), "min-region-area", &number, nullptr);
-  EXPECT_DOUBLE_EQ(number, 0.0005);
-  g_object_get(element.get(), "false-alarm-rate", &number, nullptr);
-  EXPECT_DOUBLE_EQ(number, 0.001);
+  guint count = 0;
+  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element.get()), &count);
+  for (guint i = 0; i < count; ++i) {
+    if (specs[i]->owner_type != G_OBJECT_TYPE(element.get()) || !has_flag(specs[i], G_PARAM_WRITABLE)) continue;
+    writable.emplace_back(specs[i]->name);
+  }
+  g_free(specs);
+  std::ranges::sort(names);
+  std::ranges::sort(writable);
+  EXPECT_EQ(names, writable);
 }
 
-// Every writable property gives back what was set.
-TEST(PropertiesTest, KeepWhatIsSet) {
-  const std::map<std::string, std::string> values = {
-      {"mode", "fit-then-detect"},
-      {"model-file", "a.padim"},
-      {"strip-model", "true"},
-      {"backbone", "resnet18"},
-      {"backbone-file", "w.safetensors"},
-      {"device", "cuda:1"},
-      {"precision", "bfloat16"},
-      {"threads", "3"},
-      {"fit-frames", "200"},
-      {"batch-size", "4"},
-      {"grid", "finest"},
-      {"search-radius", "2"},
-      {"reduction", "random"},
-      {"dimensions", "55"},
-      {"seed", "7"},
-      {"geometry", "paper"},
-      {"input-size", "320x192"},
-      {"epsilon", "0.25"},
-      {"relative-epsilon", "0.5"},
-      {"false-alarm-rate", "0.125"},
-      {"adapt-half-life", "500"},
-      {"fit-augment", "3"},
-      {"inference-interval", "5"},
-      {"late-policy", "drop"},
-      {"threshold", "0.75"},
-      {"output", "map"},
-      {"overlay", "contour+boxes"},
-      {"overlay-text", "state+fps"},
-      {"overlay-opacity", "0.25"},
-      {"overlay-floor", "0.5"},
-      {"colormap", "viridis"},
-      {"attach-meta", "score"},
-      {"post-messages", "all"},
-      {"json-location", "-"},
-      {"mask-file", "mask.png"},
-      {"max-regions", "5"},
-      {"min-region-area", "0.25"},
-      {"roi", "0.1,0.1,0.5,0.5"},
-      {"json-max-bytes", "1000000"},
-      {"message-interval", "500000000"},
-      {"min-anomalous-frames", "3"},
-      {"event-gap", "2500000000"},
-  };
+// Each has its default, gives back what is set, and changes one member of the settings, which is its own: of those
+// that are fixed while the element runs where it may change in READY only.
+TEST(PropertiesTest, ChangeOneSettingEach) {
+  const gst::Settings defaults;
+  for (const Row& row : rows()) {
+    const auto element = make_element("");
+    GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element.get()), row.name);
+    ASSERT_NE(spec, nullptr) << row.name;
+    EXPECT_EQ(Value(spec, element.get()), Value(spec, row.fallback)) << row.name;
+    EXPECT_EQ(gst::settings_of(GST_PADIM_FILTER(element.get())), defaults);
+
+    gst_util_set_object_arg(G_OBJECT(element.get()), row.name, row.value);
+    EXPECT_EQ(Value(spec, element.get()), Value(spec, row.value)) << row.name;
+    gst::Settings changed;
+    row.change(changed);
+    EXPECT_NE(changed, defaults) << row.name << ": the row's value is the default";
+    EXPECT_EQ(gst::settings_of(GST_PADIM_FILTER(element.get())), changed) << row.name << " changes something else";
+    EXPECT_EQ(changed.live == defaults.live, !has_flag(spec, GST_PARAM_MUTABLE_PLAYING)) << row.name;
+    EXPECT_EQ(changed.fixed == defaults.fixed, !has_flag(spec, GST_PARAM_MUTABLE_READY)) << row.name;
+  }
+}
+
+// What an element says of itself before it has seen anything, and what the base class would do to late frames.
+TEST(PropertiesTest, SayNothingBeforeTheFirstFrame) {
   const auto element = make_element("");
-  for (const auto& [name, value] : values) {
-    gst_util_set_object_arg(G_OBJECT(element.get()), name.c_str(), value.c_str());
-    EXPECT_EQ(value_of(element.get(), name), value) << name;
+  for (const auto& [name, expected] : {std::pair("last-score", "-1"), {"model-info", "NULL"}, {"qos", "false"}}) {
+    GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element.get()), name);
+    EXPECT_EQ(Value(spec, element.get()), Value(spec, expected)) << name;
+  }
+}
+
+/// The numbers that a property accepts, and its default.
+Range<double> range_of(GParamSpec* spec) {
+  if (G_IS_PARAM_SPEC_DOUBLE(spec)) {
+    const GParamSpecDouble* of = G_PARAM_SPEC_DOUBLE(spec);
+    return {of->minimum, of->maximum, of->default_value};
+  }
+  if (G_IS_PARAM_SPEC_INT(spec)) {
+    const GParamSpecInt* of = G_PARAM_SPEC_INT(spec);
+    return {double(of->minimum), double(of->maximum), double(of->default_value)};
+  }
+  const GParamSpecUInt* of = G_PARAM_SPEC_UINT(spec);
+  return {double(of->minimum), double(of->maximum), double(of->default_value)};
+}
+
+// The options that library, element and tool share accept the same values: tests/support/option_ranges.json.
+TEST(PropertiesTest, HaveTheRangesOfTheLibrary) {
+  const auto element = make_element("");
+  for (const auto& row : nlohmann::json::parse(std::ifstream(std::getenv("PADIM_OPTION_RANGES")))) {
+    const auto name = row.at("element").get<std::string>();
+    GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element.get()), name.c_str());
+    ASSERT_NE(spec, nullptr) << name;
+    const auto expected = [&](const char* what) {
+      const std::string own = std::string("element_") + what;
+      return row.at(row.contains(own) ? own : what).get<double>();
+    };
+    const Range<double> range = range_of(spec);
+    EXPECT_EQ(range.least, expected("least")) << name;
+    EXPECT_EQ(range.most, expected("most")) << name;
+    EXPECT_EQ(range.fallback, expected("default")) << name;
   }
 }
 

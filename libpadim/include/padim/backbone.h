@@ -75,6 +75,8 @@ struct BackboneOptions {
   std::vector<std::filesystem::path> search_path{};  ///< folders, first match wins; the installed folder comes last
   std::string device = "cpu";                        ///< "cpu", "cuda", "cuda:N" or "auto"
   Precision precision = Precision::automatic;        ///< automatic: bfloat16 where the processor computes in it
+
+  friend bool operator==(const BackboneOptions&, const BackboneOptions&) = default;
 };
 
 /// Opens a backbone. Several calls with the same weights, device and precision in one process share the weights.

@@ -9,6 +9,7 @@
 #include "padim/export.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
+#include "padim/limits.h"
 #include "padim/model.h"
 #include "padim/score_map.h"
 
@@ -16,14 +17,14 @@ namespace padim {
 
 /// What one frame's inspection found.
 struct Detection {
-  double raw_score = 0;             ///< maximum of the score map, >= 0
-  double score = 0;                 ///< shown score: raw_score / (raw_score + calibrated_threshold), [0, 1)
-  double threshold = 0.5;           ///< shown threshold in force
-  double calibrated_threshold = 1;  ///< the model's raw threshold T, shown as 0.5: the scale of the heat map
-  bool anomalous = false;           ///< score >= threshold; exactly when `regions` is not empty
-  ScoreMap map;                     ///< raw scores at network-input size
-  FrameMapping mapping;             ///< from the map's coordinates to the frame's
-  std::vector<Region> regions;      ///< by falling score, within the limits asked for
+  double raw_score = 0;                    ///< maximum of the score map, >= 0
+  double score = 0;                        ///< shown score: raw_score / (raw_score + calibrated_threshold), [0, 1)
+  double threshold = kThreshold.fallback;  ///< shown threshold in force
+  double calibrated_threshold = 1;         ///< the model's raw threshold T, shown as 0.5: the scale of the heat map
+  bool anomalous = false;                  ///< score >= threshold; exactly when `regions` is not empty
+  ScoreMap map;                            ///< raw scores at network-input size
+  FrameMapping mapping;                    ///< from the map's coordinates to the frame's
+  std::vector<Region> regions;             ///< by falling score, within the limits asked for
 };
 
 /// Wall time that a frame took, in milliseconds per stage.
@@ -40,7 +41,7 @@ struct StageTimes {
 struct DetectorOptions {
   /// Processor threads of the network and of the distances; not positive: 1. One frame at a time gains little from
   /// more: see Backbone::run.
-  int threads = -1;
+  int threads = kThreads.fallback;
   /// Ignores more of the frame than the model's own mask does. The network still sees these places, so that what
   /// happens there shows a little beside them; a mask of the fit (FitOptions::mask) is strict.
   MaskPicture mask = {};
@@ -59,7 +60,8 @@ class PADIM_API Detector {
   /// threshold: shown score in [0, 1] from which a frame counts as anomalous; 0.5 is the calibrated one.
   /// The result lives until the next call. Throws invalid_argument for values out of range, mismatch for frames whose
   /// shape does not fit the model, numeric where the network's output is not finite.
-  const Detection& detect(const ImageView& frame, double threshold = 0.5, const RegionLimits& limits = {});
+  const Detection& detect(const ImageView& frame, double threshold = kThreshold.fallback,
+                          const RegionLimits& limits = {});
 
   /// Judges the latest frame again, by another threshold and without the network. Lifetime as of detect(). Throws
   /// invalid_argument where no frame was detected yet with the model in use.

@@ -16,30 +16,34 @@
 namespace padim {
 
 /// What a model will be, and how its fit runs. All but batch_size, threads, max_statistics_bytes and augment becomes
-/// part of the model.
+/// part of the model. Ranges: padim/limits.h.
 struct FitOptions {
   std::vector<std::string> taps{};  ///< names of the backbone's taps to use, in any order; empty: all of them
   Grid grid = Grid::coarsest;
   ReductionKind reduction = ReductionKind::none;  ///< pca learns its basis from the first 64 frames, or by observe()
-  int dimensions = 100;                           ///< of all reductions but none, 1..F, the channels of the taps in use
-  std::uint64_t seed = 1024;                      ///< of reductions random and semi_orthogonal, and of augment
-  std::optional<double> epsilon{};  ///< absolute, > 0; takes precedence; neither given: the backbone's recommendation
-  std::optional<double> relative_epsilon{};  ///< fraction of the mean variance, > 0
-  int search_radius = 0;                     ///< positions, 0..4
+  int dimensions = kDimensions.fallback;          ///< of all reductions but none, 1..F, the channels of the taps in use
+  std::uint64_t seed = kSeed.fallback;            ///< of reductions random and semi_orthogonal, and of augment
+  std::optional<double> epsilon{};  ///< absolute; takes precedence; neither given: the backbone's recommendation
+  std::optional<double> relative_epsilon{};    ///< fraction of the mean variance
+  int search_radius = kSearchRadius.fallback;  ///< positions
   GeometryMode geometry = GeometryMode::full;
   Size input_size{};      ///< {0,0}: chosen from the first frame
   Roi roi = {};           ///< the part of the first frame that counts; recorded in the model, as is the mask
   MaskPicture mask = {};  ///< a picture of the whole frame: what is dark is ignored
-  /// Wanted, per frame, in (0, 0.5]. std::nullopt: the threshold is not calibrated, which takes a single set of
+  /// Wanted, per frame. std::nullopt: the threshold is not calibrated, which takes a single set of
   /// statistics and stores no embeddings: for evaluations that bring their own threshold.
-  std::optional<double> false_alarm_rate = kStreamFalseAlarmRate;
-  int batch_size = 0;  ///< frames that are embedded together; 0: one per thread on the processor, 8 on a GPU
-  int threads = -1;    ///< frames embedded in parallel, and threads of the statistics; not positive: all cores
-  /// Extra copies of each frame with slightly other light, white balance, position and noise, 0..16: for short fits of
+  std::optional<double> false_alarm_rate = kFalseAlarmRate.fallback;
+  /// Frames that are embedded together; 0: one per thread on the processor, 8 on a GPU.
+  int batch_size = kBatchSize.fallback;
+  /// Frames embedded in parallel, and threads of the statistics; not positive: all cores.
+  int threads = kThreads.fallback;
+  /// Extra copies of each frame with slightly other light, white balance, position and noise: for short fits of
   /// static scenes, whose light will change.
-  int augment = 0;
+  int augment = kAugment.fallback;
   /// Memory for the statistics of the calibration segments; where it is short there are fewer segments, with a warning.
   std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;
+
+  friend bool operator==(const FitOptions&, const FitOptions&) = default;
 };
 
 /// Fits a model on a stream of normal frames in one pass and constant memory (PaDiM, arXiv 2011.08785, section 3.2;

@@ -40,6 +40,7 @@ struct MaskPicture {
   int width = 0;
   int height = 0;
   std::vector<std::uint8_t> values = {};  ///< [height, width]
+  friend bool operator==(const MaskPicture&, const MaskPicture&) = default;
 };
 
 /// How the network sees a frame.

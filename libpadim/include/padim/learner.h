@@ -14,8 +14,8 @@ namespace padim {
 
 /// How a learner follows drift, and how its jobs run.
 struct LearnerOptions {
-  double half_life = 0;  ///< frames after which a folded frame counts half; 0: no adaptation
-  int threads = -1;      ///< of the jobs; not positive: all cores
+  double half_life = kHalfLife.fallback;  ///< frames after which a folded frame counts half; 0: no adaptation
+  int threads = kThreads.fallback;        ///< of the jobs; not positive: all cores
   std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;  ///< see FitOptions
 };
 
@@ -38,8 +38,8 @@ class PADIM_API Learner {
  public:
   static constexpr int kHoldOff = 15;
 
-  /// Throws invalid_argument where the model does not carry its statistics (it was stripped), and for a half-life that
-  /// is negative or not finite.
+  /// Throws invalid_argument where the model does not carry its statistics (it was stripped), and for a half-life
+  /// outside kHalfLife.
   explicit Learner(const Model& model, LearnerOptions options = {});
   ~Learner();
   Learner(Learner&&) noexcept;

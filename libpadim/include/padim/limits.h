@@ -39,6 +39,6 @@ inline constexpr Range<int> kRegionCount{1, 64, 16};
 inline constexpr Range<double> kRegionArea{0, 1, 0.0005};
 inline constexpr Range<double> kOverlayOpacity{0, 1, 0.5};
 inline constexpr Range<double> kOverlayFloor{0, 1, 0.3};
-inline constexpr Range<int> kHalfLife{0, std::numeric_limits<int>::max(), 0};
+inline constexpr Range<double> kHalfLife{0, std::numeric_limits<std::int32_t>::max(), 0};
 
 }  // namespace padim

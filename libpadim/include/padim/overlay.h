@@ -7,6 +7,7 @@
 #include "padim/detector.h"
 #include "padim/export.h"
 #include "padim/image_view.h"
+#include "padim/limits.h"
 
 namespace padim {
 
@@ -32,12 +33,12 @@ enum class OverlayBase {
   map,    ///< the heat map alone, opaque over the whole scale 0..1 (grey in gray8); black where nothing is looked at
 };
 
-/// What an overlay draws, and how.
+/// What an overlay draws, and how. Ranges: padim/limits.h.
 struct OverlayOptions {
   OverlayParts parts;
   Colormap colormap = Colormap::jet;
-  double opacity = 0.5;  ///< of the heat map from floor + kHeatRise on, 0..1
-  double floor = 0.3;    ///< shown score below which the heat map leaves pixels untouched, 0..1
+  double opacity = kOverlayOpacity.fallback;  ///< of the heat map from floor + kHeatRise on
+  double floor = kOverlayFloor.fallback;      ///< shown score below which the heat map leaves pixels untouched
   OverlayBase base = OverlayBase::frame;
 
   friend bool operator==(const OverlayOptions&, const OverlayOptions&) = default;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "padim/export.h"
+#include "padim/limits.h"
 
 namespace padim {
 
@@ -28,10 +29,10 @@ struct Region {
   double score = 0;  ///< shown score of its highest point, threshold..1
 };
 
-/// Which regions of an anomalous frame are reported; the strongest always is.
+/// Which regions of an anomalous frame are reported; the strongest always is. Ranges: padim/limits.h.
 struct RegionLimits {
-  int count = 16;        ///< so many of the strongest, 1..64
-  double area = 0.0005;  ///< fraction of the frame, 0..1; regions that are smaller are left out
+  int count = kRegionCount.fallback;   ///< so many of the strongest
+  double area = kRegionArea.fallback;  ///< fraction of the frame; regions that are smaller are left out
 
   friend bool operator==(const RegionLimits&, const RegionLimits&) = default;
 };

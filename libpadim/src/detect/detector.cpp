@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/range_check.h"
 #include "base/stopwatch.h"
 #include "embedding/image_pipeline.h"
 #include "image/mask.h"
@@ -36,11 +37,16 @@ std::vector<std::uint8_t> mask_of(const Geometry& geometry, const DetectorOption
   return intersection(geometry.mask, resolve_mask(options.mask, geometry));
 }
 
+int thread_count(const DetectorOptions& options) {
+  check_range("number of threads", options.threads, kThreads);
+  return std::max(options.threads, 1);
+}
+
 // What serves all models that differ in their Gaussians alone.
 struct Stages {
   Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const DetectorOptions& options)
       : pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
-                 std::max(options.threads, 1)),
+                 thread_count(options)),
         upsampler(model.info().positions, model.info().geometry.input, mask_of(model.info().geometry, options)),
         distances(static_cast<std::size_t>(model.info().positions.width) *
                   static_cast<std::size_t>(model.info().positions.height)) {
@@ -68,7 +74,7 @@ struct Detector::Impl {
         backbone(std::move(whole)),
         model(std::move(fitted)),
         network(backbone_for(model.info(), *backbone)),
-        pool(std::max(options.threads, 1)),
+        pool(thread_count(options)),
         stages(std::make_unique<Stages>(network, model, options)),
         mahalanobis(mahalanobis_of(model)) {
     log(LogLevel::info, [&] {
@@ -128,12 +134,9 @@ struct Detector::Impl {
   }
 
   void judge(double threshold, const RegionLimits& limits) {
-    if (!(threshold >= 0 && threshold <= 1)) {
-      throw Error(ErrorCode::invalid_argument, "threshold must be 0..1; 0.5 is the calibrated one");
-    }
-    if (limits.count < 1 || !(limits.area >= 0 && limits.area <= 1)) {
-      throw Error(ErrorCode::invalid_argument, "region limits must be 1 or more regions, and an area of 0..1");
-    }
+    check_range("threshold", threshold, kThreshold);
+    check_range("number of regions", limits.count, kRegionCount);
+    check_range("least area of a region", limits.area, kRegionArea);
     const double calibrated = model.info().calibration.threshold;
     detection.calibrated_threshold = calibrated;
     detection.threshold = threshold;

@@ -3,10 +3,10 @@
 #include "padim/fitter.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <utility>
 
+#include "base/range_check.h"
 #include "embedding/channel_selection.h"
 #include "embedding/image_pipeline.h"
 #include "embedding/semi_orthogonal.h"
@@ -20,8 +20,6 @@
 namespace padim {
 namespace {
 
-constexpr int kMaximumRadius = 4;
-constexpr int kMaximumCopies = 16;
 constexpr int kGpuBatch = 8;
 
 void require(bool ok, const std::string& message) {
@@ -54,15 +52,14 @@ int channel_count(const BackboneInfo& backbone) {
 
 void check(const FitOptions& options, const BackboneInfo& backbone) {
   const int channels = channel_count(backbone);
-  require(!options.false_alarm_rate || (*options.false_alarm_rate > 0 && *options.false_alarm_rate <= 0.5),
-          "false-alarm rate must be above 0 and at most 0.5");
-  require(options.search_radius >= 0 && options.search_radius <= kMaximumRadius,
-          "search radius must be 0..4 positions");
-  require(!options.epsilon || (*options.epsilon > 0 && std::isfinite(*options.epsilon)), "epsilon must be above 0");
-  require(!options.relative_epsilon || (*options.relative_epsilon > 0 && std::isfinite(*options.relative_epsilon)),
-          "relative epsilon must be above 0");
-  require(options.batch_size >= 0 && options.batch_size <= 256, "batch size must be 0 (automatic) to 256");
-  require(options.augment >= 0 && options.augment <= kMaximumCopies, "augmented copies must be 0..16");
+  if (options.false_alarm_rate) check_range("false-alarm rate", *options.false_alarm_rate, kFalseAlarmRate);
+  if (options.epsilon) check_range("epsilon", *options.epsilon, kEpsilon);
+  if (options.relative_epsilon) check_range("relative epsilon", *options.relative_epsilon, kEpsilon);
+  check_range("search radius", options.search_radius, kSearchRadius);
+  check_range("seed", options.seed, kSeed);
+  check_range("batch size", options.batch_size, kBatchSize);
+  check_range("number of augmented copies", options.augment, kAugment);
+  check_range("number of threads", options.threads, kThreads);
   require(options.reduction == ReductionKind::none || (options.dimensions >= 1 && options.dimensions <= channels),
           "dimensions must be 1.." + std::to_string(channels) + ", the channels of backbone " + backbone.name);
 }

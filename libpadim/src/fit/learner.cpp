@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/range_check.h"
 #include "base/worker_pool.h"
 #include "fit/embedding_fit.h"
 #include "padim/error.h"
@@ -29,9 +30,7 @@ struct Learner::Impl {
   }
 
   void set_half_life(double frames) {
-    if (!(frames >= 0 && std::isfinite(frames))) {
-      throw Error(ErrorCode::invalid_argument, "the half-life of adaptation must be 0 (off) or a number of frames");
-    }
+    check_range("half-life of adaptation", frames, kHalfLife);
     half_life = frames;
   }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/range_check.h"
 #include "overlay/heat.h"
 #include "overlay/layer.h"
 #include "overlay/strokes.h"
@@ -22,12 +23,6 @@ constexpr double kNominalHeight = 480;
 constexpr double kLineWidth = 2;
 constexpr double kCapitalHeight = 16;
 constexpr int kSmallestCapital = 6;  ///< pixels; frames that call for less get no text
-
-void check_fraction(double value, const char* name) {
-  if (value >= 0 && value <= 1) return;
-  throw Error(ErrorCode::invalid_argument,
-              std::string("overlay ") + name + " is " + std::to_string(value) + ": give a value from 0 to 1");
-}
 
 void check_map(const ScoreMap& map) {
   const bool fits = map.width >= 0 && map.height >= 0 &&
@@ -59,8 +54,8 @@ Palette annotation_palette(const ColourSpace& space) {
 
 struct Overlay::Impl {
   explicit Impl(OverlayOptions new_options) : options(new_options) {
-    check_fraction(options.opacity, "opacity");
-    check_fraction(options.floor, "floor");
+    check_range("overlay opacity", options.opacity, kOverlayOpacity);
+    check_range("overlay floor", options.floor, kOverlayFloor);
     static_cast<void>(to_string(options.colormap));  // throws for a number that names none
   }
 

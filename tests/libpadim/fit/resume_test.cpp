@@ -107,6 +107,21 @@ TEST(Resume, ObeysItsMemory) {
   EXPECT_LE(learning.prepare(ThresholdPolicy::calibrate, 1, pool)({}).info().calibration.segments, 3);
 }
 
+// The memory that a fit may take is that of its going on, less or more than what it began with.
+TEST(Resume, TakesTheMemoryThatItIsAllowed) {
+  FitOptions little = options();
+  little.max_statistics_bytes = 1;
+  const auto segments = [](const Model& begun, const FitOptions& fit) {
+    Fitter fitter(backbone(), begun, fit);
+    add(fitter, 64, 128);
+    return fitter.finish().info().calibration.segments;
+  };
+  EXPECT_EQ(segments(fitted(0, 64), options()), 8);
+  EXPECT_EQ(segments(fitted(0, 64), little), 2);
+  EXPECT_EQ(segments(fitted(0, 64, little), little), 2);
+  EXPECT_GT(segments(fitted(0, 64, little), options()), 3);
+}
+
 // Merging two fits is one fit over both, segments included; a merged model can be merged again.
 TEST(Merge, EqualsOneFit) {
   const Model whole = fitted(0, 128);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "commands/within.h"
 #include "gst-common/backbonefolders.h"
 
 namespace padim::tool {
@@ -29,7 +30,7 @@ void add_backbone_options(CLI::App& command, BackboneArguments& arguments, const
   command
       .add_option("--threads", arguments.threads,
                   "processor threads, -1: all cores for a fit, one for a frame to score")
-      ->check(CLI::Range(-1, 1024))
+      ->check(within(kThreads))
       ->capture_default_str()
       ->group(group);
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "padim/backbone.h"
+#include "padim/limits.h"
 
 namespace CLI {
 class App;
@@ -17,7 +18,7 @@ struct BackboneArguments {
   std::filesystem::path weights_file;
   std::string device = BackboneOptions{}.device;
   std::string precision = to_string(BackboneOptions{}.precision);
-  int threads = -1;
+  int threads = kThreads.fallback;
 };
 
 /// Adds them, as a group of their own. `fallback` says in the help what is taken without --backbone; `names`: of that

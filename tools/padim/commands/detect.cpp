@@ -11,6 +11,7 @@
 
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
+#include "commands/within.h"
 #include "eval/ground_truth.h"
 #include "io/file_io.h"
 #include "io/frame_source.h"
@@ -218,7 +219,7 @@ void add_detect_command(CLI::App& app, int& status) {
       ->required()
       ->type_name("DIR|VIDEO|IMAGE");
   command->add_option("--threshold", arguments->threshold, "score from which a frame is anomalous; 0.5 is calibrated")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(within(kThreshold))
       ->capture_default_str();
   command
       ->add_option("--mask", arguments->mask,

@@ -10,6 +10,7 @@
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/model_options.h"
+#include "commands/within.h"
 #include "eval/ablation.h"
 #include "eval/evaluation.h"
 #include "eval/figures.h"
@@ -194,7 +195,7 @@ void add_eval_command(CLI::App& app, int& status) {
       ->add_option("--false-alarm-rate", arguments->model.options.false_alarm_rate,
                    "wanted share of normal images above the label-free threshold")
       ->default_val(kImageFalseAlarmRate)
-      ->check(CLI::Range(1e-9, 0.5));
+      ->check(within(kFalseAlarmRate));
   add_backbone_options(*command, arguments->backbone, "efficientnet_lite0; resnet18 by the reference protocol",
                        "--backbone,--arch");
   command->callback([arguments, command, &status] {

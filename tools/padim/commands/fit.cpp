@@ -10,6 +10,7 @@
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/model_options.h"
+#include "commands/within.h"
 #include "io/file_io.h"
 #include "io/frame_source.h"
 #include "padim/error.h"
@@ -153,19 +154,19 @@ void add_fit_command(CLI::App& app, int& status) {
   auto* rate = command
                    ->add_option("--false-alarm-rate", arguments->false_alarm_rate,
                                 "wanted share of normal frames above the threshold [0.01 for images, 0.001 for videos]")
-                   ->check(CLI::Range(1e-9, 0.5));
+                   ->check(within(kFalseAlarmRate));
   command
       ->add_flag("--no-calibration", arguments->no_calibration,
                  "for comparisons of raw scores: the least memory, and a threshold without meaning")
       ->excludes(rate);
   command->add_option("--batch-size", arguments->model.options.batch_size, "frames per network run, 0 for automatic")
-      ->check(CLI::Range(0, 1024))
+      ->check(within(kBatchSize))
       ->capture_default_str();
   command
       ->add_option("--augment", arguments->model.options.augment,
                    "extra copies of each frame with other light, white balance, position and noise: for short fits of "
                    "static scenes")
-      ->check(CLI::Range(0, 16))
+      ->check(within(kAugment))
       ->capture_default_str();
   command->add_flag("--strip", arguments->strip,
                     "leave out what only a further fit needs: a tenth of the size, no --resume and no merge");

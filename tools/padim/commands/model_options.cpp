@@ -1,12 +1,11 @@
 #include "commands/model_options.h"
 
-#include <cstdint>
-#include <limits>
 #include <sstream>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "commands/within.h"
 #include "io/image_source.h"
 
 namespace padim::tool {
@@ -22,7 +21,7 @@ void add_model_options(CLI::App& command, ModelArguments& arguments) {
       ->capture_default_str()
       ->group(group);
   command.add_option("--search-radius", options.search_radius, "positions that a part may be away from its place")
-      ->check(CLI::Range(0, 4))
+      ->check(within(kSearchRadius))
       ->capture_default_str()
       ->group(group);
   command.add_option("--reduction", arguments.reduction, "how channels become embedding dimensions")
@@ -30,18 +29,18 @@ void add_model_options(CLI::App& command, ModelArguments& arguments) {
       ->capture_default_str()
       ->group(group);
   command.add_option("--dimensions", options.dimensions, "of every reduction but none")
-      ->check(CLI::Range(1, 1 << 20))
+      ->check(within(kDimensions))
       ->capture_default_str()
       ->group(group);
   command.add_option("--seed", options.seed, "of --reduction random and semi-orthogonal")
-      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
+      ->check(within(kSeed))
       ->capture_default_str()
       ->group(group);
   auto* absolute = command.add_option("--epsilon", options.epsilon, "added to every variance")
-                       ->check(CLI::PositiveNumber)
+                       ->check(within(kEpsilon))
                        ->group(group);
   command.add_option("--relative-epsilon", options.relative_epsilon, "the same as a fraction of the mean variance")
-      ->check(CLI::PositiveNumber)
+      ->check(within(kEpsilon))
       ->excludes(absolute)
       ->group(group);
   command.add_option("--geometry", arguments.geometry, "the whole frame, or the published resize 256, crop 224")
