@@ -337,9 +337,11 @@ void State::write_record(const FrameTimes& times, FrameState state, const Detect
 void State::end_of_stream() {
   post_event_end();
   upkeep_.end_stretch();
-  refresh_model();
-  provider_.end_of_stream();
-  take_new_model();
+  do {
+    refresh_model();
+    provider_.end_of_stream();
+    take_new_model();  // a stretch that ended while this one was being computed is due still
+  } while (upkeep_.due() && provider_.job() == ModelProvider::Job::none);
 }
 
 void State::flush() {
