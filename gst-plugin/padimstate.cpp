@@ -157,7 +157,11 @@ void State::refresh_model() {
 void State::enter_mode(Mode before) {
   GST_DEBUG_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": mode %s after %s", counts_.frames, name_of(live_.mode),
                    name_of(before));
-  if (fits(live_.mode)) provider_.start_fit(live_.mode);
+  if (fits(live_.mode)) {
+    provider_.start_fit(live_.mode);
+  } else {
+    provider_.forget_unopened_fit();
+  }
   if (!detects(live_.mode)) post_event_end();
   if (live_.mode == Mode::off) set_processing_time(0);
 }
