@@ -21,9 +21,6 @@ constexpr int kSegmentPlaces = 8;  // 4 to 8 segments
 constexpr int kStoredEmbeddings = 240;
 constexpr std::int64_t kStoredBytes = std::int64_t{256} << 20;
 
-// No stream is as long, but each short segment that joins a long one may double the stride.
-constexpr std::int64_t kLargestStride = std::int64_t{1} << 40;
-
 constexpr double kNegligible = 1e-6;  // weight at which a segment is forgotten altogether
 
 // Embeddings that a segment stores.
