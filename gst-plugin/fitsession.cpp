@@ -64,6 +64,7 @@ Model FitSession::compute(const std::stop_token& cancelled) {
 Model FitSession::finish(const std::stop_token& cancelled) {
   try {
     model_ = compute(cancelled);
+    if (cancelled.stop_requested()) throw Error(ErrorCode::cancelled, "the fit was dropped");
     shared_.published.set_model(*model_);
     shared_.requests.open(Request::learn);
     if (!target_.path.empty()) save(*model_, target_);

@@ -49,6 +49,9 @@ class ModelProvider {
   /// The network of a fit is being opened.
   [[nodiscard]] bool opening_fit() const { return fit_wanted_; }
 
+  /// A fit whose network is still being opened is not wanted any more; one that collects goes on.
+  void forget_unopened_fit() { fit_wanted_ = false; }
+
   /// A fit wants frames: add().
   [[nodiscard]] bool collecting() const { return fit_ != nullptr; }
 

@@ -157,7 +157,11 @@ void State::refresh_model() {
 void State::enter_mode(Mode before) {
   GST_DEBUG_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": mode %s after %s", counts_.frames, name_of(live_.mode),
                    name_of(before));
-  if (fits(live_.mode)) provider_.start_fit(live_.mode);
+  if (fits(live_.mode)) {
+    provider_.start_fit(live_.mode);
+  } else {
+    provider_.forget_unopened_fit();
+  }
   if (!detects(live_.mode)) post_event_end();
   if (live_.mode == Mode::off) set_processing_time(0);
 }
@@ -337,9 +341,11 @@ void State::write_record(const FrameTimes& times, FrameState state, const Detect
 void State::end_of_stream() {
   post_event_end();
   upkeep_.end_stretch();
-  refresh_model();
-  provider_.end_of_stream();
-  take_new_model();
+  do {
+    refresh_model();
+    provider_.end_of_stream();
+    take_new_model();  // a stretch that ended while this one was being computed is due still
+  } while (upkeep_.due() && provider_.job() == ModelProvider::Job::none);
 }
 
 void State::flush() {

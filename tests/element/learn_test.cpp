@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -249,6 +250,23 @@ TEST_F(LearnTest, LearnsOneStretchAfterTheOther) {
   refreshes.open();
   EXPECT_EQ(refreshes_said(harness, 2), (std::vector<std::string>{"padim-learned 3", "padim-learned 5"}));
   EXPECT_FALSE(anomalous(harness.run(20, Content::anomalous).get()));
+}
+
+// The end of the stream waits for a stretch, too, that ends while an earlier one is being learned.
+TEST_F(LearnTest, LearnsEveryStretchBeforeTheEnd) {
+  Refreshes refreshes;
+  ElementHarness harness("overlay=0 model-file=" + file());
+  EXPECT_TRUE(learn(harness, 3));
+  refreshes.push_until_due(harness);
+  EXPECT_TRUE(learn(harness, 8));
+  for (int i = 3; i < 8; ++i) harness.run(i, Content::anomalous);
+  refreshes.open();
+  harness.send_eos();
+  std::vector<std::uint64_t> shown;
+  for (const auto& message : harness.messages(GST_MESSAGE_ELEMENT, "padim-learned")) {
+    shown.push_back(uint64_field(gst_message_get_structure(message.get()), "frames-shown").value_or(0));
+  }
+  EXPECT_EQ(shown, (std::vector<std::uint64_t>{3, 5}));
 }
 
 // reset drops what is being learned, too.

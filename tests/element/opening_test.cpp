@@ -139,6 +139,19 @@ TEST_F(OpeningTest, ModesChangeMeanwhile) {
   EXPECT_TRUE(harness.failures().empty());
 }
 
+// A mode that is left before the network is there leaves no fit behind, which the end of the stream would find empty.
+TEST_F(OpeningTest, LeavingTheModeForgetsIt) {
+  ElementHarness harness(off());
+  harness.set("mode", "fit-then-detect");
+  harness.push_normal(0, 1);
+  harness.set("mode", "off");
+  harness.push_normal(1, 1);
+  gate_.open();
+  EXPECT_TRUE(harness.send_eos());
+  EXPECT_EQ(states(), (States{"loading", "off"}));
+  EXPECT_TRUE(harness.failures().empty());
+}
+
 // READY does not wait for a fit that has no frame.
 TEST_F(OpeningTest, ReadyForgetsIt) {
   {

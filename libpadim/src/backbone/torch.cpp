@@ -172,7 +172,9 @@ std::unique_ptr<const Engine> make(std::shared_ptr<const Network> network, const
   });
 }
 
-int cuda_devices() { return at::detail::getCUDAHooks().getNumGPUs(); }
+int cuda_devices() {
+  return translated("looking for GPUs", [] { return static_cast<int>(at::detail::getCUDAHooks().getNumGPUs()); });
+}
 
 }  // namespace
 }  // namespace padim

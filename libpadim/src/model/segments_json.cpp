@@ -22,7 +22,8 @@ SegmentView segment_from_json(const nlohmann::ordered_json& json) {
   view.stretch = json.at("apart").get<bool>();
   const bool sane = std::isfinite(view.statistics.count) && view.statistics.count >= 0 && view.weight > 0 &&
                     view.weight <= 1 && view.frames >= 0 && view.frames < kManyFrames && view.stride >= 1 &&
-                    view.stride < kManyFrames && std::has_single_bit(static_cast<std::uint64_t>(view.stride));
+                    view.stride <= Segments::kLargestStride &&
+                    std::has_single_bit(static_cast<std::uint64_t>(view.stride));
   if (!sane) throw std::out_of_range("a segment's numbers are outside their ranges");
   return view;
 }

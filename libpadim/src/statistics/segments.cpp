@@ -21,10 +21,8 @@ constexpr int kSegmentPlaces = 8;  // 4 to 8 segments
 constexpr int kStoredEmbeddings = 240;
 constexpr std::int64_t kStoredBytes = std::int64_t{256} << 20;
 
-// No stream is as long, but each short segment that joins a long one may double the stride.
-constexpr std::int64_t kLargestStride = std::int64_t{1} << 40;
-
-constexpr double kNegligible = 1e-6;  // weight at which a segment is forgotten altogether
+constexpr double kNegligible = 1e-6;    // weight at which a segment is forgotten altogether
+constexpr double kLeastWeight = 1e-12;  // of those that stay: never 0, which could be neither joined nor read back
 
 // Embeddings that a segment stores.
 std::size_t share_of(Segments::Limits limits) {
@@ -122,7 +120,7 @@ void Segments::append(std::span<const float> embedding, Kind kind, WorkerPool& p
 
 void Segments::forget(double factor) {
   fading_ = true;
-  for (Segment& segment : segments_) segment.weight *= factor;
+  for (Segment& segment : segments_) segment.weight = std::max(segment.weight * factor, kLeastWeight);
   for (float& weight : pending_weights_) weight *= static_cast<float>(factor);
   while (size() > 2 && segments_.front().weight < kNegligible) segments_.erase(segments_.begin());
 }

@@ -31,6 +31,10 @@ class Segments {
     int stored;  ///< embeddings kept in all, shared evenly by `count` segments; 0: none
   };
 
+  /// No stream is as long, but each short segment that joins a long one may double the stride. Views may have no larger
+  /// one: it could not be brought together with others.
+  static constexpr std::int64_t kLargestStride = std::int64_t{1} << 40;
+
   /// An embedding of a frame as it came, or of an augmented copy, which widens the statistics but is neither counted
   /// nor stored.
   enum class Kind { real, augmented };

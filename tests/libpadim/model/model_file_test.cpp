@@ -287,6 +287,7 @@ TEST_F(ModelFile, RefusesImpossibleSegments) {
       {"/list", Json::array()},
       {"/list/0/stride", 0},
       {"/list/0/stride", 3},
+      {"/list/0/stride", std::int64_t{1} << 41},
       {"/list/0/stride", std::int64_t{1} << 62},
       {"/list/0/weight", 0},
       {"/list/0/weight", -1},

@@ -205,6 +205,19 @@ TEST(Segments, ForgetByAge) {
   }
 }
 
+// Whatever is forgotten, two segments stay, with weights that can be joined and read back from a file.
+TEST(Segments, ForgetWithoutEnd) {
+  WorkerPool pool(1);
+  Segments segments = stream(40, {8, 24}, pool);
+  for (int i = 0; i < 3000; ++i) segments.forget(0.5);
+  append(segments, 40, 41, pool);
+  segments.flush(pool);
+  ASSERT_GE(segments.size(), 2);
+  for (int i = 0; i < segments.size(); ++i) EXPECT_GT(segments.view(i).weight, 0);
+  segments.set_limits({1, 0}, pool);
+  for (const float value : segments.view(0).statistics.comoment) EXPECT_TRUE(std::isfinite(value));
+}
+
 // Limits that shrink merge and thin what there is, and hold from then on; limits that grow leave it as it is.
 TEST(Segments, TakeNewLimits) {
   WorkerPool pool(1);
