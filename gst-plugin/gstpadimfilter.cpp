@@ -183,10 +183,12 @@ gboolean stop(GstBaseTransform* transform) {
   Filter& filter = filter_of(transform);
   guarded_stream(transform, [&] {
     const StreamLock stream_lock(transform);
-    if (filter.state && !filter.failed) filter.state->stop();
+    if (filter.state)
+      filter.state->stop();  // after a failure, too: a fit that is being finished has nothing to do with it
   });
   const StreamLock stream_lock(transform);
-  filter.state.reset();
+  filter.shared.requests.close_all();
+  filter.state.reset();  // ends jobs, which may still have opened requests
   filter.shared.published.reset();
   filter.shared.requests.close_all();
   filter.put_out_of_force();

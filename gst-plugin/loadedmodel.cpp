@@ -27,7 +27,7 @@ GstClockTime warm_up(Detector& detector) {
   detector.detect(frame);
   const GstClockTime begin = system_time();
   detector.detect(frame);
-  return system_time() - begin;
+  return time_since(begin);
 }
 
 void check_backbone(const DetectSetup& setup, const std::string& name) {

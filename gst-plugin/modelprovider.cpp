@@ -42,7 +42,7 @@ template <class Work>
 auto run_job(GstElement* element, const char* job, const Work& work, const std::stop_token& cancelled) {
   GST_INFO_OBJECT(element, "job %s starts", job);
   const GstClockTime begin = system_time();
-  const auto taken_ms = [begin] { return static_cast<double>(system_time() - begin) / GST_MSECOND; };
+  const auto taken_ms = [begin] { return static_cast<double>(time_since(begin)) / GST_MSECOND; };
   try {
     auto result = work(cancelled);
     GST_INFO_OBJECT(element, "job %s ended after %.1f ms", job, taken_ms());

@@ -125,6 +125,7 @@ void State::reset() {
   shared_.published.set_last_score(Published::kNoScore);
   provider_.drop();
   upkeep_.reset();
+  static_cast<void>(shared_.requests.take(Request::learn));
   if (fits(live_.mode)) provider_.start_fit(live_.mode);
 }
 
@@ -192,7 +193,7 @@ void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
   report(times, FrameState::fit, nullptr);
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
   provider_.add(frame.view(), times);
-  add_processing_time(system_time() - begin);
+  add_processing_time(time_since(begin));
 }
 
 FrameState State::detect_frame(GstBuffer* buffer, const FrameTimes& times) {
@@ -221,7 +222,7 @@ FrameState State::score_frame(GstBuffer* buffer, const FrameTimes& times) {
   finish_frame(buffer, detection, times, state);
   post_messages(detection, times, state);
   upkeep_.observe(*provider_.in_use(), detection, live_.adapt_half_life);
-  add_processing_time(system_time() - begin);
+  add_processing_time(time_since(begin));
   refresh_model();
   return state;
 }
@@ -268,7 +269,7 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
   const auto wants = [&](TextFlag flag) { return (live_.overlay_text & flag) != 0; };
   write_caption(detection, {wants(kTextScore), wants(kTextState), wants(kTextFps) ? rate : 0}, caption_);
   overlay_->draw(frame.mutable_view(), detection, caption_);
-  overlay_ms_ = static_cast<double>(system_time() - begin) / GST_MSECOND;
+  overlay_ms_ = static_cast<double>(time_since(begin)) / GST_MSECOND;
   shared_.statistics.add_overlay(overlay_ms_);
 }
 

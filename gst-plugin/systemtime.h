@@ -13,4 +13,10 @@ inline GstClockTime system_time() {
   return now;
 }
 
+/// The time from `begin` until now; 0 where the clock has none or went back.
+inline GstClockTime time_since(GstClockTime begin) {
+  const GstClockTime now = system_time();
+  return GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(begin) && now > begin ? now - begin : 0;
+}
+
 }  // namespace padim::gst

@@ -50,7 +50,8 @@ int channel_count(const BackboneInfo& backbone) {
                          [](int sum, const TapInfo& tap) { return sum + tap.channels; });
 }
 
-void check(const FitOptions& options, const BackboneInfo& backbone) {
+// Before anything is made of them: a thread, say.
+FitOptions checked(FitOptions options, const BackboneInfo& backbone) {
   const int channels = channel_count(backbone);
   if (options.false_alarm_rate) check_range("false-alarm rate", *options.false_alarm_rate, kFalseAlarmRate);
   if (options.epsilon) check_range("epsilon", *options.epsilon, kEpsilon);
@@ -62,6 +63,7 @@ void check(const FitOptions& options, const BackboneInfo& backbone) {
   check_range("number of threads", options.threads, kThreads);
   require(options.reduction == ReductionKind::none || (options.dimensions >= 1 && options.dimensions <= channels),
           "dimensions must be 1.." + std::to_string(channels) + ", the channels of backbone " + backbone.name);
+  return options;
 }
 
 std::vector<int> all_channels(const BackboneInfo& backbone) {
@@ -122,8 +124,9 @@ struct Session {
 
 struct Fitter::Impl {
   Impl(const std::shared_ptr<const Backbone>& network, FitOptions fit_options)
-      : backbone(with_named_taps(network, fit_options.taps)), options(std::move(fit_options)), pool(options.threads) {
-    check(options, backbone->info());
+      : backbone(with_named_taps(network, fit_options.taps)),
+        options(checked(std::move(fit_options), backbone->info())),
+        pool(options.threads) {
     info = describe_fit(options, backbone->info());
     if (info.reduction.kind == ReductionKind::semi_orthogonal) {
       projection = own(semi_orthogonal(options.seed, channel_count(backbone->info()), info.dimensions));
@@ -132,11 +135,10 @@ struct Fitter::Impl {
 
   Impl(const Backbone& network, const Model& model, FitOptions fit_options)
       : backbone(backbone_for(model.info(), network)),
-        options(std::move(fit_options)),
+        options(checked(std::move(fit_options), backbone->info())),
         pool(options.threads),
         info(model.info()),
         projection(ModelTensors::of(model).projection) {
-    check(options, backbone->info());
     session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes, pool));
   }
 
