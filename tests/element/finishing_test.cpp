@@ -1,5 +1,9 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <future>
 #include <string>
@@ -173,6 +177,26 @@ TEST_F(FinishingTest, ReadyCompletesWhatLasts) {
     EXPECT_EQ(std::filesystem::exists(file()), saves);
     std::filesystem::remove(file());
   }
+}
+
+// So it does where the stream has failed meanwhile, for a reason that is not the fit's: nobody reads the records.
+TEST_F(FinishingTest, ReadyCompletesWhatLastsAfterAnError) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::string pipe = folder_.file("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  ElementHarness harness("overlay=0 mode=fit-then-detect threads=1 fit-frames=12 json-location=" + pipe +
+                         " model-file=" + file());
+  harness.push_normal(0, kFit);
+  close(reader);
+  EXPECT_EQ(harness.push(kFit), GST_FLOW_ERROR);
+  std::thread opener([&, changing = this_thread()] {
+    EXPECT_TRUE(wait_until_asleep(changing));
+    gate_.open();
+  });
+  EXPECT_EQ(gst_element_set_state(harness.element(), GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  opener.join();
+  EXPECT_TRUE(std::filesystem::exists(file()));
 }
 
 // reset drops the fit that is being finished and begins another one.
