@@ -196,6 +196,7 @@ TEST_F(FinishingTest, ReadyCompletesWhatLastsAfterAnError) {
   });
   EXPECT_EQ(gst_element_set_state(harness.element(), GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   opener.join();
+  EXPECT_EQ(harness.messages(GST_MESSAGE_ELEMENT, "padim-fitted").size(), 1U);
   EXPECT_TRUE(std::filesystem::exists(file()));
 }
 
