@@ -183,8 +183,8 @@ gboolean stop(GstBaseTransform* transform) {
   Filter& filter = filter_of(transform);
   guarded_stream(transform, [&] {
     const StreamLock stream_lock(transform);
-    if (filter.state)
-      filter.state->stop();  // after a failure, too: a fit that is being finished has nothing to do with it
+    // After a failure, too: a fit that is being finished has nothing to do with it.
+    if (filter.state) filter.state->stop();
   });
   const StreamLock stream_lock(transform);
   filter.shared.requests.close_all();
