@@ -51,7 +51,8 @@ TEST_F(Module, IsOpened) {
   std::string said;
   set_log_handler([&](LogLevel, const std::string& message) { said += message; });
   const fs::path folder = folder_with("fake-engine");
-  const EngineModule& module = open_torch_engine({"/nonexistent/a", folder, folder_with("foreign-engine")}, kNeed);
+  const std::vector<std::filesystem::path> folders{"/nonexistent/a", folder, folder_with("foreign-engine")};
+  const EngineModule& module = open_torch_engine(folders, kNeed);
   set_log_handler({});
   EXPECT_STREQ(module.name, "Fake 1.0");
   EXPECT_EQ(module.cuda_devices(), 3);
@@ -61,7 +62,8 @@ TEST_F(Module, IsOpened) {
 
 // What a module throws arrives as what it is.
 TEST_F(Module, ThrowsErrors) {
-  const EngineModule& module = open_torch_engine({folder_with("fake-engine")}, kNeed);
+  const std::vector<std::filesystem::path> folders{folder_with("fake-engine")};
+  const EngineModule& module = open_torch_engine(folders, kNeed);
   auto network = std::make_shared<Network>();
   network->description.name = "small";
   expect_error(ErrorCode::numeric, {"no engine for small on cuda:1"},
