@@ -38,6 +38,13 @@ GType mode_type() {
   return type;
 }
 
+const char* nick_of(Mode mode) {
+  auto* modes = static_cast<GEnumClass*>(g_type_class_ref(mode_type()));
+  const char* nick = g_enum_get_value(modes, value(mode))->value_nick;
+  g_type_class_unref(modes);  // the nick is of the table above
+  return nick;
+}
+
 GType precision_type() {
   static const GEnumValue values[] = {
       {value(Precision::automatic), "bfloat16 where the processor computes in it", "auto"},

@@ -2,6 +2,8 @@
 
 #include <glib-object.h>
 
+#include "padimsettings.h"
+
 namespace padim::gst {
 
 // GTypes of the properties' enumerations; the values are those of the C++ enumerations.
@@ -17,5 +19,8 @@ GType output_type();
 GType overlay_type();
 GType overlay_text_type();
 GType attach_meta_type();
+
+/// What the property mode says.
+const char* nick_of(Mode mode);
 
 }  // namespace padim::gst

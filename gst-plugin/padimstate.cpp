@@ -7,6 +7,7 @@
 #include "framemetas.h"
 #include "gst-common/owned.h"
 #include "gst-common/videoframe.h"
+#include "gstpadimenums.h"
 #include "guard.h"
 #include "padim/error.h"
 #include "padimmessages.h"
@@ -21,20 +22,6 @@ bool detects(Mode mode) { return mode == Mode::detect || mode == Mode::fit_then_
 
 std::optional<std::int64_t> known(GstClockTime time) {
   return GST_CLOCK_TIME_IS_VALID(time) ? std::optional(static_cast<std::int64_t>(time)) : std::nullopt;
-}
-
-const char* name_of(Mode mode) {
-  switch (mode) {
-    case Mode::detect:
-      return "detect";
-    case Mode::fit:
-      return "fit";
-    case Mode::fit_then_detect:
-      return "fit-then-detect";
-    case Mode::off:
-      break;
-  }
-  return "off";
 }
 
 const char* name_of(InferenceSchedule::Plan plan) {
@@ -156,8 +143,8 @@ void State::refresh_model() {
 }
 
 void State::enter_mode(Mode before) {
-  GST_DEBUG_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": mode %s after %s", counts_.frames, name_of(live_.mode),
-                   name_of(before));
+  GST_DEBUG_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": mode %s after %s", counts_.frames, nick_of(live_.mode),
+                   nick_of(before));
   if (fits(live_.mode)) {
     provider_.start_fit(live_.mode);
   } else {
