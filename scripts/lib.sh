@@ -148,6 +148,20 @@ has_options() {
   done
 }
 
+# Reads the arguments [BUILD_DIR] [-DOPTION=VALUE ...] into the caller's `build` and `options`, shows its usage where
+# that is asked for or needed.
+read_build_arguments() {
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      -D*=*) options+=("$1") ;;
+      -h | --help) usage && exit ;;
+      -*) usage >&2 && exit 2 ;;
+      *) build=$(realpath -m "$1") ;;
+    esac
+    shift
+  done
+}
+
 # Configures the build folder $1 with Meson's options $2..., unless it is configured like that already.
 configure() {
   local build=$1

@@ -36,15 +36,7 @@ run_tests() {
 
 build=$ROOT/build
 options=(-Dtests=enabled)
-while [[ $# -gt 0 ]]; do
-  case $1 in
-    -D*=*) options+=("$1") ;;
-    -h | --help) usage && exit ;;
-    -*) usage >&2 && exit 2 ;;
-    *) build=$(realpath -m "$1") ;;
-  esac
-  shift
-done
+read_build_arguments "$@"
 
 cd "$ROOT"
 install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
