@@ -97,7 +97,7 @@ def kind(spec):
 
 
 def default(spec):
-    value = spec.default_value
+    value = getattr(spec, "default_value", None)  # PyGObject 3.50 gives boxed ones none
     if is_enum(spec):
         return f"`{values(spec)[int(value)][0]}`"
     if is_flags(spec):
