@@ -83,7 +83,7 @@ void whitening(benchmark::State& state) {
   gaussian.add(embeddings, kFrames, pool);
   std::vector<std::uint16_t> whitener;
   padim::bench::run_checked(
-      state, [&] { whitener = padim::whiten(gaussian.view(), kEpsilon, pool); },
+      state, [&] { whitener = padim::whiten(gaussian.view(), padim::Regularisation{kEpsilon}, pool); },
       [&] { return check_whitener(whitener, embeddings); });
 }
 

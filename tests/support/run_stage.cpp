@@ -59,7 +59,7 @@ void distances(const Arguments& arguments) {
   const auto embeddings = read_npy<float>(arguments.at(0));
   const auto probes = read_npy<float>(arguments.at(4));
   const Gaussian fitted = statistics(embeddings, 16, pool);
-  const auto whitener = whiten(fitted.view(), std::atof(arguments.at(1).c_str()), pool);
+  const auto whitener = whiten(fitted.view(), Regularisation{std::atof(arguments.at(1).c_str())}, pool);
   const int width = std::atoi(arguments.at(2).c_str());
   const auto positions = static_cast<std::size_t>(fitted.positions());
   Mahalanobis mahalanobis(fitted.mean(), std::span(whitener).first(whitener.size() - kTrianglePadding),

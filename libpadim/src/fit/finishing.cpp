@@ -66,8 +66,8 @@ class Finishing {
   Model model(std::shared_ptr<const Segments> all, Projection projection) {
     step(segments_.size());
     const GaussianView statistics = whole();
-    const auto arrays = std::make_shared<const ScoringArrays>(
-        ScoringArrays{{statistics.mean.begin(), statistics.mean.end()}, whiten(statistics, info_.epsilon, pool_)});
+    const auto arrays = std::make_shared<const ScoringArrays>(ScoringArrays{
+        {statistics.mean.begin(), statistics.mean.end()}, whiten(statistics, Regularisation{info_.epsilon}, pool_)});
     auto tensors = std::make_shared<ModelTensors>();
     tensors->mean = arrays->mean;
     tensors->whitener = std::span(arrays->whitener).first(arrays->whitener.size() - kTrianglePadding);
@@ -102,7 +102,7 @@ class Finishing {
   // Raw image scores of a segment's stored frames by the model of all others.
   void score_held_out(int segment, std::vector<float>& scores) {
     const GaussianView others = merge_all_but(segment);
-    const auto whitener = whiten(others, info_.epsilon, pool_);
+    const auto whitener = whiten(others, Regularisation{info_.epsilon}, pool_);
     Mahalanobis mahalanobis(others.mean, whitener, info_.positions, others.dimensions, info_.search_radius);
     Upsampler upsampler(info_.positions, info_.geometry.input, info_.geometry.mask);
     ScoreMap map;

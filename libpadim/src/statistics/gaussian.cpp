@@ -17,6 +17,30 @@
 #include "statistics/gaussian_kernel.h"
 
 namespace padim {
+namespace {
+
+std::vector<int> counting_indices(int positions, std::span<const std::uint8_t> counts) {
+  std::vector<int> indices;
+  for (int p = 0; p < positions; ++p) {
+    if (counts.empty() || counts[static_cast<std::size_t>(p)] != 0) indices.push_back(p);
+  }
+  return indices;
+}
+
+// nu S_w / (N - 1 + nu); empty for none.
+std::vector<double> scaled_prior(const Regularisation& regularisation, std::size_t triangle, double scale) {
+  if (regularisation.prior == 0) return {};
+  if (regularisation.pooled.size() != triangle) {
+    throw Error(ErrorCode::invalid_argument, "a prior needs a pooled covariance of " + std::to_string(triangle) +
+                                                 " elements; " + std::to_string(regularisation.pooled.size()) +
+                                                 " were given");
+  }
+  std::vector<double> prior(regularisation.pooled.begin(), regularisation.pooled.end());
+  for (double& value : prior) value *= regularisation.prior * scale;
+  return prior;
+}
+
+}  // namespace
 
 Gaussian::Gaussian(int positions, int dimensions)
     : positions_(positions),
@@ -143,26 +167,51 @@ double GaussianView::mean_variance(std::span<const std::uint8_t> counts) const {
   return sum / (count - 1) / (static_cast<double>(counting) * dimensions);
 }
 
-std::vector<std::uint16_t> whiten(const GaussianView& gaussian, double epsilon, WorkerPool& pool) {
+// Threads share the elements and not the positions, so that each sum is added up in the order of the positions.
+std::vector<double> pooled_covariance(const GaussianView& gaussian, std::span<const std::uint8_t> counts,
+                                      WorkerPool& pool) {
+  const std::size_t triangle = triangle_size(gaussian.dimensions);
+  std::vector<double> pooled(triangle);
+  const std::vector<int> counting = counting_indices(gaussian.positions, counts);
+  if (gaussian.count < 2 || counting.empty()) return pooled;
+  const double divisor = static_cast<double>(counting.size()) * (gaussian.count - 1);
+  pool.split(static_cast<int>(triangle), [&](int begin, int end) {
+    const auto first = static_cast<std::size_t>(begin);
+    const std::span<double> sums = std::span(pooled).subspan(first, static_cast<std::size_t>(end - begin));
+    for (const int p : counting) {
+      const float* comoment = gaussian.comoment.data() + static_cast<std::size_t>(p) * triangle + first;
+      for (std::size_t k = 0; k < sums.size(); ++k) sums[k] += static_cast<double>(comoment[k]);
+    }
+    for (double& sum : sums) sum /= divisor;
+  });
+  return pooled;
+}
+
+std::vector<std::uint16_t> whiten(const GaussianView& gaussian, const Regularisation& regularisation,
+                                  WorkerPool& pool) {
   if (gaussian.count < 2) {
     throw Error(ErrorCode::numeric, "a covariance needs at least 2 frames; " +
                                         std::to_string(static_cast<std::int64_t>(gaussian.count)) + " were given");
   }
   const int d = gaussian.dimensions;
   const std::size_t triangle = triangle_size(d);
+  const double scale = 1.0 / (gaussian.count - 1 + regularisation.prior);
+  const std::vector<double> prior = scaled_prior(regularisation, triangle, scale);
   std::vector<std::uint16_t> whitener(static_cast<std::size_t>(gaussian.positions) * triangle + kTrianglePadding);
-  const double scale = 1.0 / (gaussian.count - 1);
   std::atomic<int> failed = -1;
   pool.split(gaussian.positions, [&](int begin, int end) {
-    std::vector<double> scratch(2 * triangle + kTrianglePadding);
+    std::vector<double> scratch(whitening_scratch(d));
     for (int p = begin; p < end; ++p) {
       const auto at = static_cast<std::size_t>(p) * triangle;
-      if (!whiten(gaussian.comoment.data() + at, d, scale, epsilon, scratch.data(), whitener.data() + at)) failed = p;
+      if (!whiten(gaussian.comoment.data() + at, prior.empty() ? nullptr : prior.data(), d, scale,
+                  regularisation.epsilon, scratch.data(), whitener.data() + at)) {
+        failed = p;
+      }
     }
   });
   if (failed >= 0) {
     throw Error(ErrorCode::numeric, "the covariance at patch position " + std::to_string(failed.load()) +
-                                        " cannot be whitened with epsilon " + std::to_string(epsilon) +
+                                        " cannot be whitened with epsilon " + std::to_string(regularisation.epsilon) +
                                         ": raise epsilon, or check that the frames are finite and not all alike");
   }
   return whitener;

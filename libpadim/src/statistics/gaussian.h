@@ -62,9 +62,23 @@ class Gaussian {
   std::vector<float> comoment_;  // with kTrianglePadding behind it
 };
 
-/// Inverse Cholesky factors of Sigma = M / (N - 1) + epsilon I (equation 1) for every position, in half precision,
-/// packed in panels of 16 rows: [P, d(d+1)/2], followed by kTrianglePadding elements. Throws numeric where N < 2 or
-/// Sigma is not positive definite.
-[[nodiscard]] std::vector<std::uint16_t> whiten(const GaussianView& gaussian, double epsilon, WorkerPool& pool);
+/// What is added to every position's covariance before it is whitened.
+struct Regularisation {
+  double epsilon = 0;                ///< on the diagonal
+  double prior = 0;                  ///< nu: how many frames the pooled covariance weighs as
+  std::span<const double> pooled{};  ///< S_w, packed [d(d+1)/2]; needed where prior > 0
+};
+
+/// Mean of the unbiased covariances of the positions that count: S_w, packed lower triangle by rows [d(d+1)/2]. Its
+/// trace / d is mean_variance(). The same bits for any number of threads. Zeros for less than 2 frames.
+/// counts: [P], 0 for a position that does not; empty: all do.
+[[nodiscard]] std::vector<double> pooled_covariance(const GaussianView& gaussian, std::span<const std::uint8_t> counts,
+                                                    WorkerPool& pool);
+
+/// Inverse Cholesky factors of Sigma = (M + nu S_w) / (N - 1 + nu) + epsilon I (equation 1, where nu = 0) for every
+/// position, in half precision, packed in panels of 16 rows: [P, d(d+1)/2], followed by kTrianglePadding elements.
+/// Throws numeric where N < 2 or Sigma is not positive definite, invalid_argument where S_w is of another size.
+[[nodiscard]] std::vector<std::uint16_t> whiten(const GaussianView& gaussian, const Regularisation& regularisation,
+                                                WorkerPool& pool);
 
 }  // namespace padim

@@ -96,15 +96,25 @@ void SubtractScaled(double a, const double* x, int n, double* y) {
   for (; i < n; ++i) y[i] -= a * x[i];
 }
 
-bool Cholesky(const float* comoment, int d, double scale, double epsilon, double* factor) {
+// Sigma, packed by rows.
+void Covariance(const float* comoment, const double* prior, int d, double scale, double epsilon, double* sigma) {
+  const std::size_t size = triangle_size(d);
+  for (std::size_t k = 0; k < size; ++k) sigma[k] = scale * static_cast<double>(comoment[k]);
+  if (prior != nullptr) {
+    for (std::size_t k = 0; k < size; ++k) sigma[k] += prior[k];
+  }
+  for (int i = 0; i < d; ++i) sigma[triangle_row(i) + static_cast<std::size_t>(i)] += epsilon;
+}
+
+// In place.
+bool Cholesky(int d, double* factor) {
   for (int i = 0; i < d; ++i) {
     double* row = factor + triangle_row(i);
-    const float* source = comoment + triangle_row(i);
     for (int j = 0; j < i; ++j) {
       const double* other = factor + triangle_row(j);
-      row[j] = (scale * static_cast<double>(source[j]) - Dot(row, other, j)) / other[j];
+      row[j] = (row[j] - Dot(row, other, j)) / other[j];
     }
-    const double pivot = scale * static_cast<double>(source[i]) + epsilon - Dot(row, row, i);
+    const double pivot = row[i] - Dot(row, row, i);
     if (!(pivot > 0 && std::isfinite(pivot))) return false;  // an overflowed variance would whiten to silence
     row[i] = std::sqrt(pivot);
   }
@@ -132,6 +142,7 @@ namespace padim {
 namespace {
 
 HWY_EXPORT(AddOuterProducts);
+HWY_EXPORT(Covariance);
 HWY_EXPORT(Cholesky);
 HWY_EXPORT(InvertTriangle);
 
@@ -167,10 +178,11 @@ void add_outer_products_scalar(const float* centered, int rows, int d, float* co
   }
 }
 
-bool whiten(const float* comoment, int d, double scale, double epsilon, double* scratch,
+bool whiten(const float* comoment, const double* prior, int d, double scale, double epsilon, double* scratch,
             std::uint16_t* whitener) noexcept {
   double* inverse = scratch + triangle_size(d);
-  if (!HWY_DYNAMIC_DISPATCH(Cholesky)(comoment, d, scale, epsilon, scratch)) return false;
+  HWY_DYNAMIC_DISPATCH(Covariance)(comoment, prior, d, scale, epsilon, scratch);
+  if (!HWY_DYNAMIC_DISPATCH(Cholesky)(d, scratch)) return false;
   HWY_DYNAMIC_DISPATCH(InvertTriangle)(scratch, d, inverse);
   return pack_panels(inverse, d, whitener);
 }

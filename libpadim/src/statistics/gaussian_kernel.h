@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+
+#include "base/packed_triangle.h"
 
 namespace padim {
 
@@ -11,11 +14,14 @@ void add_outer_products(const float* centered, int rows, int d, float* comoment)
 /// The same in plain loops: what the SIMD version is tested against.
 void add_outer_products_scalar(const float* centered, int rows, int d, float* comoment) noexcept;
 
-/// Whitens one position: Sigma = scale * comoment + epsilon * I = L L^T, W = L^-1 in half precision, packed in panels
-/// of 16 rows (see mahalanobis_kernel.h). `scratch` holds 2 * triangle_size(d) + 16 doubles. Returns false where Sigma
-/// is not positive definite or W does not fit half precision; `whitener` is then undefined. Double precision, SIMD,
-/// chosen at run time.
-[[nodiscard]] bool whiten(const float* comoment, int d, double scale, double epsilon, double* scratch,
-                          std::uint16_t* whitener) noexcept;
+/// Doubles that whiten() needs as its scratch.
+[[nodiscard]] constexpr std::size_t whitening_scratch(int d) { return 2 * triangle_size(d) + kTrianglePadding; }
+
+/// Whitens one position: Sigma = scale * comoment + prior + epsilon * I = L L^T, W = L^-1 in half precision, packed in
+/// panels of 16 rows (see mahalanobis_kernel.h). comoment, prior: packed lower triangles by rows; prior: nullptr for
+/// none. `scratch` holds whitening_scratch(d) doubles. Returns false where Sigma is not positive definite or W does not
+/// fit half precision; `whitener` is then undefined. Double precision, SIMD, chosen at run time.
+[[nodiscard]] bool whiten(const float* comoment, const double* prior, int d, double scale, double epsilon,
+                          double* scratch, std::uint16_t* whitener) noexcept;
 
 }  // namespace padim

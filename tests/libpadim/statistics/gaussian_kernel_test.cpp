@@ -116,9 +116,9 @@ TEST(Whiten, EqualsEigenToHalfRounding) {
       const auto comoment = random_comoment(d, frames);
       const double scale = 1.0 / (frames - 1);
       const double epsilon = 0.01;
-      std::vector<double> scratch(2 * triangle_size(d) + kTrianglePadding);
+      std::vector<double> scratch(whitening_scratch(d));
       std::vector<std::uint16_t> whitener(triangle_size(d) + 1, 0x1234);
-      ASSERT_TRUE(whiten(comoment.data(), d, scale, epsilon, scratch.data(), whitener.data())) << d;
+      ASSERT_TRUE(whiten(comoment.data(), nullptr, d, scale, epsilon, scratch.data(), whitener.data())) << d;
       EXPECT_EQ(whitener.back(), 0x1234) << "written past the end, d = " << d;
       const Eigen::MatrixXd sigma =
           scale * unpack_symmetric(std::span<const float>(comoment), d) + epsilon * Eigen::MatrixXd::Identity(d, d);
@@ -138,10 +138,10 @@ TEST(Whiten, EqualsEigenToHalfRounding) {
 TEST(Whiten, RefusesWhatHasNoWhitener) {
   for_each_target([] {
     for (const int d : {1, 2, 17, 40}) {
-      std::vector<double> scratch(2 * triangle_size(d) + kTrianglePadding);
+      std::vector<double> scratch(whitening_scratch(d));
       std::vector<std::uint16_t> whitener(triangle_size(d));
       const auto refused = [&](const std::vector<float>& comoment, double epsilon) {
-        return !whiten(comoment.data(), d, 1, epsilon, scratch.data(), whitener.data());
+        return !whiten(comoment.data(), nullptr, d, 1, epsilon, scratch.data(), whitener.data());
       };
       const std::vector<float> zero(triangle_size(d) + kTrianglePadding);
       EXPECT_TRUE(refused(zero, 0));

@@ -166,7 +166,7 @@ TEST(Gaussian, WhitensEveryPosition) {
     const Sample sample(frames, d);
     Gaussian gaussian(kPositions, d);
     gaussian.add(sample.values, frames, pool);
-    const auto whitener = whiten(gaussian.view(), 0.1, pool);
+    const auto whitener = whiten(gaussian.view(), Regularisation{0.1}, pool);
     ASSERT_EQ(whitener.size(), kPositions * triangle_size(d) + kTrianglePadding);
     for (int p = 0; p < kPositions; ++p) {
       const Eigen::MatrixXd x = sample.matrix(p);
@@ -184,13 +184,16 @@ TEST(Gaussian, WhitensEveryPosition) {
 TEST(Gaussian, RejectsWhatCannotBeWhitened) {
   WorkerPool pool(2);
   Gaussian gaussian(kPositions, 2);
-  expect_error(ErrorCode::numeric, {"at least 2 frames", "0 were"}, [&] { (void)whiten(gaussian.view(), 0.1, pool); });
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "0 were"},
+               [&] { (void)whiten(gaussian.view(), Regularisation{0.1}, pool); });
   std::vector<float> frame(kPositions * 2, 1.0F);
   gaussian.add(frame, 1, pool);
-  expect_error(ErrorCode::numeric, {"at least 2 frames", "1 were"}, [&] { (void)whiten(gaussian.view(), 0.1, pool); });
+  expect_error(ErrorCode::numeric, {"at least 2 frames", "1 were"},
+               [&] { (void)whiten(gaussian.view(), Regularisation{0.1}, pool); });
   frame[3] = std::numeric_limits<float>::quiet_NaN();
   gaussian.add(frame, 1, pool);
-  expect_error(ErrorCode::numeric, {"position 1", "epsilon"}, [&] { (void)whiten(gaussian.view(), 0.1, pool); });
+  expect_error(ErrorCode::numeric, {"position 1", "epsilon"},
+               [&] { (void)whiten(gaussian.view(), Regularisation{0.1}, pool); });
 }
 
 }  // namespace
