@@ -2,12 +2,26 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
+#include <string>
 #include <utility>
 
 #include "padim/error.h"
 
 namespace padim::gst {
+namespace {
+
+// Where in the stream, for whoever looks for the frame; empty where unknown.
+std::string time_text(const FrameTimes& times) {
+  if (!GST_CLOCK_TIME_IS_VALID(times.stream_time)) return {};
+  char text[40];
+  std::snprintf(text, sizeof text, "%" GST_TIME_FORMAT, GST_TIME_ARGS(times.stream_time));
+  return text;
+}
+
+}  // namespace
+
 void check_target(const ModelFile& target, Mode mode) {
   if (target.path.empty()) {
     if (mode != Mode::fit) return;
@@ -34,6 +48,7 @@ FitSession::FitSession(GstElement* element, const FitSetup& setup, std::shared_p
       shared_(shared),
       target_(setup.target),
       wanted_(setup.frames),
+      to_skip_(setup.skipped),
       fitter_(std::move(backbone), fit_options(setup)),
       progress_(element, setup.frames) {}
 
@@ -42,7 +57,11 @@ FitSession::~FitSession() {
 }
 
 void FitSession::add(const ImageView& frame, const FrameTimes& times) {
-  fitter_.add(frame);
+  if (to_skip_ > 0) {
+    --to_skip_;
+    return;
+  }
+  fitter_.add(frame, time_text(times));
   ++frames_;
   last_ = times;
   progress_.collected(frames_);

@@ -48,7 +48,8 @@ class FitSession {
   GstElement* element_;
   Shared& shared_;
   ModelFile target_;
-  std::uint64_t wanted_;  ///< frames; 0: until it is told to finish
+  std::uint64_t wanted_;   ///< frames; 0: until it is told to finish
+  std::uint64_t to_skip_;  ///< frames that pass unseen before
   Fitter fitter_;
   FitProgress progress_;
   std::uint64_t frames_ = 0;

@@ -89,6 +89,27 @@ GType geometry_type() {
   return type;
 }
 
+GType source_type() {
+  static const GEnumValue values[] = {
+      {value(SourceKind::stream), "Consecutive frames of a video or camera", "stream"},
+      {value(SourceKind::images), "Separate pictures, such as photographs of one part after the other", "images"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterSource", values);
+  return type;
+}
+
+GType outliers_type() {
+  static const GEnumValue values[] = {
+      {value(Outliers::automatic), "Left out where the source is a stream, kept where it is images", "auto"},
+      {value(Outliers::drop), "Left out of the fit", "drop"},
+      {value(Outliers::keep), "Kept, and named all the same", "keep"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterOutliers", values);
+  return type;
+}
+
 GType colormap_type() {
   static const GEnumValue values[] = {
       {value(Colormap::jet), "Blue, green, yellow, red", "jet"},

@@ -12,6 +12,8 @@ GType precision_type();
 GType grid_type();
 GType reduction_type();
 GType geometry_type();
+GType source_type();
+GType outliers_type();
 GType colormap_type();
 GType post_messages_type();
 GType late_policy_type();

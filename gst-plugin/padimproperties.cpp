@@ -218,11 +218,22 @@ void add_fit_properties(std::vector<Property>& out) {
   out.push_back(number_property<guint>(
       {"fit-frames", "Fit frames", "Frames after which a fit ends (0 = at the end of the stream, or at finish-fit)"},
       from(0), PADIM_FIXED(fit_frames)));
+  out.push_back(number_property<guint>(
+      {"skip-frames", "Skip frames", "Frames that pass unseen before a fit begins: a camera's first ones, still dark"},
+      from(0), PADIM_FIXED(skip_frames)));
   out.push_back(
-      number_property<guint>({"fit-augment", "Fit augment",
-                              "Extra copies of each fitted frame with slightly other light, white balance, position "
-                              "and noise, for short fits of static scenes (0 = none)"},
-                             kAugment, PADIM_FIXED(fit.augment)));
+      number_property<gint>({"fit-augment", "Fit augment",
+                             "Extra copies of each fitted frame with slightly other light, white balance, position "
+                             "and noise, as the camera will make them by itself (0 = none, -1 = one where the source "
+                             "is a stream)"},
+                            kAugment, PADIM_FIXED(fit.augment)));
+  out.push_back(enum_property({"source", "Source",
+                               "What the frames of a fit are to one another: decides how the "
+                               "threshold is calibrated"},
+                              source_type(), PADIM_FIXED(fit.source)));
+  out.push_back(enum_property(
+      {"outliers", "Outliers", "What becomes of frames unlike all others of a fit: covers, a passing hand, defects"},
+      outliers_type(), PADIM_FIXED(outliers)));
   out.push_back(
       number_property<guint>({"batch-size", "Batch size", "Frames per network run in a fit (0 = chosen by the device)"},
                              kBatchSize, PADIM_FIXED(fit.batch_size)));
@@ -264,6 +275,11 @@ void add_fit_properties(std::vector<Property>& out) {
                                           "Regularisation as a fraction of the mean variance (0 = the backbone's "
                                           "recommendation; not together with epsilon)"},
                                          or_zero(kEpsilon), PADIM_FIXED(fit.relative_epsilon)));
+  out.push_back(number_property<gdouble>(
+      {"prior", "Prior",
+       "Frames that the covariance pooled over all positions weighs as, beside each position's own (0 = none, as "
+       "published, -1 = the backbone's recommendation)"},
+      Range<double>{kBackbonesPrior, kPrior.most, kBackbonesPrior}, PADIM_FIXED(prior)));
   out.push_back(number_property<gdouble>(
       {"false-alarm-rate", "False-alarm rate", "Share of normal frames that a fit's threshold may call anomalous"},
       kFalseAlarmRate, PADIM_FIXED(fit.false_alarm_rate)));

@@ -21,8 +21,15 @@ Setup make_setup(const FixedSettings& settings) {
   FitOptions fit = settings.fit;
   fit.mask = mask;
   fit.threads = settings.threads;
+  if (settings.prior != kBackbonesPrior) fit.prior = settings.prior;
+  if (settings.outliers != Outliers::automatic) fit.drop_outliers = settings.outliers == Outliers::drop;
   return {
-      .fit = {fit, settings.roi, settings.input_size, settings.fit_frames, {settings.model_file, settings.strip_model}},
+      .fit = {fit,
+              settings.roi,
+              settings.input_size,
+              settings.fit_frames,
+              settings.skip_frames,
+              {settings.model_file, settings.strip_model}},
       .detect = {settings.model_file, backbone_options(settings), settings.roi, {settings.threads, mask}},
       .json_location = settings.json_location,
       .json_max_bytes = settings.json_max_bytes,

@@ -12,6 +12,11 @@
 
 namespace padim::gst {
 
+/// What becomes of frames that are unlike all others of a fit; automatic: FitOptions::drop_outliers is not given.
+enum class Outliers { automatic, drop, keep };
+
+inline constexpr double kBackbonesPrior = -1;  ///< of the property: what the backbone recommends
+
 enum class Mode { detect, fit, fit_then_detect, off };
 
 enum class PostMessages { none, events, all };
@@ -65,10 +70,13 @@ struct FixedSettings {
   bool strip_model = false;              ///< of what only a fit that goes on needs, when it is saved
   BackboneOptions backbone{.name = {}};  ///< name empty: what the model names, or the library's default for a fit
   int threads = -1;
-  std::string roi;                   ///< "x,y,width,height"; empty: the whole frame, or what the model says
-  std::string mask_file;             ///< empty: none
-  std::string input_size;            ///< of a fit, "WxH"; empty: chosen from the first frame
-  unsigned fit_frames = 0;           ///< 0: until the end of the stream
+  std::string roi;                 ///< "x,y,width,height"; empty: the whole frame, or what the model says
+  std::string mask_file;           ///< empty: none
+  std::string input_size;          ///< of a fit, "WxH"; empty: chosen from the first frame
+  unsigned fit_frames = 0;         ///< 0: until the end of the stream
+  unsigned skip_frames = 0;        ///< at the start of a fit
+  double prior = kBackbonesPrior;  ///< FitOptions::prior
+  Outliers outliers = Outliers::automatic;
   FitOptions fit;                    ///< but for what the above say
   std::string json_location;         ///< "-": standard output; empty: none
   std::uint64_t json_max_bytes = 0;  ///< 0: no limit
@@ -87,7 +95,8 @@ struct FitSetup {
   FitOptions options;  ///< but for what the texts say
   std::string roi;
   std::string input_size;
-  std::uint64_t frames = 0;  ///< 0: until it is told to finish
+  std::uint64_t frames = 0;   ///< 0: until it is told to finish
+  std::uint64_t skipped = 0;  ///< frames at the start that pass unseen: a camera's first ones
   ModelFile target;
 };
 

@@ -34,7 +34,7 @@ TAPS = {  # tap -> (channels, stride), as documented
     "efficientnet_lite0": {"block2": (24, 4), "block4": (40, 8), "block7": (80, 16), "block10": (112, 16)},
 }
 FIELDS = {
-    "top": {"name", "title", "input", "padding", "batch_norm_epsilon", "epsilon", "weights", "blocks"},
+    "top": {"name", "title", "input", "padding", "batch_norm_epsilon", "epsilon", "prior", "weights", "blocks"},
     "block": {"name", "layers", "shortcut", "activation", "tap"},
     "conv": {"conv", "norm", "channels", "kernel", "stride", "groups", "activation"},
     "pool": {"max_pool", "stride"},

@@ -27,6 +27,7 @@ struct BackboneInfo {
   std::int64_t parameters = 0;       ///< weights and biases in use, batch norm folded
   double epsilon = 0;                ///< recommended regularisation (design equation 1) ...
   bool epsilon_is_relative = false;  ///< ... as a fraction of the mean variance, or absolute
+  double prior = 0;                  ///< recommended weight of the pooled covariance, in frames
   std::string device;                ///< "cpu", "cuda:0"
   std::string precision;             ///< "float32" or "bfloat16"
 };

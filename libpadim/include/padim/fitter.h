@@ -24,21 +24,29 @@ struct FitOptions {
   int dimensions = kDimensions.fallback;          ///< of all reductions but none, 1..F, the channels of the taps in use
   std::uint64_t seed = kSeed.fallback;            ///< of reductions random and semi_orthogonal, and of augment
   std::optional<double> epsilon{};  ///< absolute; takes precedence; neither given: the backbone's recommendation
-  std::optional<double> relative_epsilon{};    ///< fraction of the mean variance
+  std::optional<double> relative_epsilon{};  ///< fraction of the mean variance
+  /// How many frames the covariance pooled over all positions weighs as, beside each position's own: what lets few
+  /// frames suffice. Not given: the backbone's recommendation; 0: the paper's estimate.
+  std::optional<double> prior{};
   int search_radius = kSearchRadius.fallback;  ///< positions
   GeometryMode geometry = GeometryMode::full;
   Size input_size{};      ///< {0,0}: chosen from the first frame
   Roi roi = {};           ///< the part of the first frame that counts; recorded in the model, as is the mask
   MaskPicture mask = {};  ///< a picture of the whole frame: what is dark is ignored
+  SourceKind source = SourceKind::stream;
+  /// Frames unlike all others (covers, dark first frames, a passing hand) are left out; or they are kept, and named all
+  /// the same. Not given: left out of a stream, kept among separate images.
+  std::optional<bool> drop_outliers{};
   /// Wanted, per frame. std::nullopt: the threshold is not calibrated, which takes a single set of
-  /// statistics and stores no embeddings: for evaluations that bring their own threshold.
+  /// statistics, stores no embeddings and examines no frames: for evaluations that bring their own threshold.
   std::optional<double> false_alarm_rate = kFalseAlarmRate.fallback;
   /// Frames that are embedded together; 0: one per thread on the processor, 8 on a GPU.
   int batch_size = kBatchSize.fallback;
   /// Frames embedded in parallel, and threads of the statistics; not positive: all cores.
   int threads = kThreads.fallback;
-  /// Extra copies of each frame with slightly other light, white balance, position and noise: for short fits of
-  /// static scenes, whose light will change.
+  /// Extra copies of each frame with slightly other light, white balance, position and noise, as a camera will make
+  /// them by itself; the threshold allows for them. Negative: one for a stream, none for separate images, and as many
+  /// as before where a fit goes on.
   int augment = kAugment.fallback;
   /// Memory for the statistics of the calibration segments; where it is short there are fewer segments, with a warning.
   std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;
@@ -69,16 +77,17 @@ class PADIM_API Fitter {
   /// as add() does, invalid_argument where wants_first_pass() is false.
   void observe(const ImageView& frame);
 
-  /// Folds one normal frame in. Throws mismatch for a frame whose shape does not fit the first one's, leaving the
+  /// Folds one normal frame in. name: a file or a time, by which the model tells of a frame that is unlike the others.
+  /// Throws mismatch for a frame whose shape does not fit the first one's, leaving the
   /// statistics as they were.
-  void add(const ImageView& frame);
+  void add(const ImageView& frame, const std::string& name = {});
 
-  /// Frames added so far, those of a continued model included.
+  /// Frames added so far, those of a continued model included, and without those that were left out until now.
   [[nodiscard]] std::int64_t frames() const;
 
   /// Completes the fit: covariances, whitening, threshold. `progress` is called with 0..1 from this thread; returning
   /// false stops the work (throws cancelled). The fitter can go on after it: add() more,
-  /// finish() again. Throws numeric for fewer than 4 frames.
+  /// finish() again. Throws numeric for fewer than 2 frames.
   [[nodiscard]] Model finish(const std::function<bool(double)>& progress = {});
 
  private:

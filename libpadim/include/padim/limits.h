@@ -16,7 +16,7 @@ struct Range {
 };
 
 inline constexpr double kStreamFalseAlarmRate = 0.001;  ///< per frame of a video or stream
-inline constexpr double kImageFalseAlarmRate = 0.01;    ///< per image of a folder of separate images
+inline constexpr double kImageFalseAlarmRate = 0.05;    ///< per image of a folder of separate images
 
 /// Memory that the statistics of a fit may take.
 inline constexpr std::int64_t kMaximumStatisticsBytes = std::int64_t{3} << 30;
@@ -27,10 +27,11 @@ inline constexpr std::int64_t kMaximumStatisticsBytes = std::int64_t{3} << 30;
 inline constexpr Range<int> kDimensions{1, 65535, 100};  ///< and at most the channels of the backbone
 inline constexpr Range<std::uint64_t> kSeed{0, std::numeric_limits<std::int64_t>::max(), 1024};
 inline constexpr Range<double> kEpsilon{1e-30, 1e30, 0};  ///< absolute and relative; 0: not given
+inline constexpr Range<double> kPrior{0, 1e6, 0};         ///< frames
 inline constexpr Range<int> kSearchRadius{0, 4, 0};
 inline constexpr Range<double> kFalseAlarmRate{1e-9, 0.5, kStreamFalseAlarmRate};
 inline constexpr Range<int> kBatchSize{0, 256, 0};
-inline constexpr Range<int> kAugment{0, 16, 0};
+inline constexpr Range<int> kAugment{-1, 16, -1};
 inline constexpr Range<int> kThreads{-1, 1024, -1};  ///< also of a detector
 
 // Of detection: Detector, RegionLimits, OverlayOptions and LearnerOptions say what they mean.

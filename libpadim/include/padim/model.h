@@ -42,6 +42,28 @@ struct Reduction {
   friend bool operator==(const Reduction&, const Reduction&) = default;
 };
 
+/// A frame unlike the others of its fit.
+struct OddFrame {
+  std::int64_t frame = 0;  ///< of its fit, from 0
+  std::string name;        ///< as Fitter::add() was given it: a file, or a time
+  bool dropped = false;    ///< it was left out
+
+  friend bool operator==(const OddFrame&, const OddFrame&) = default;
+};
+
+/// What a fit noticed about the frames that it was shown.
+struct Examination {
+  static constexpr std::size_t kListed = 100;
+
+  std::vector<OddFrame> outliers;  ///< frames unlike all others: covers, a passing hand, defects; the first kListed
+  std::int64_t dropped = 0;        ///< outliers that were left out
+  std::int64_t kept = 0;           ///< outliers that were kept, as separate images are unless the fit is told otherwise
+  std::int64_t repeats = 0;        ///< frames of a stream left out because they show an earlier passage again
+  bool inconsistent = false;       ///< more than 30 % of a passage were unlike the rest: all were kept
+
+  friend bool operator==(const Examination&, const Examination&) = default;
+};
+
 /// Everything a model records apart from its tensors.
 struct ModelInfo {
   std::string backbone;        ///< name of its description
@@ -54,9 +76,13 @@ struct ModelInfo {
   int dimensions = 0;           ///< d
   double epsilon = 0;           ///< absolute, as added to the diagonal (equation 1)
   double relative_epsilon = 0;  ///< the fraction of the mean variance it came from; 0: given as absolute
+  double prior = 0;             ///< nu: frames that the covariance pooled over positions weighs as; 0: the paper's
   int search_radius = 0;        ///< positions; 0 is the paper's
+  int augment = 0;              ///< augmented copies of each frame in the statistics
   std::int64_t frames = 0;      ///< N
   Calibration calibration;
+  Examination examination;
+  std::vector<std::string> sources;  ///< ids of the models that this one was continued or merged from
 
   friend bool operator==(const ModelInfo&, const ModelInfo&) = default;
 };
@@ -82,7 +108,8 @@ class PADIM_API Model {
   /// rows (docs/model-format.md).
   [[nodiscard]] std::span<const std::uint16_t> whitener() const;
 
-  /// Co-moment per position, packed lower triangle by rows [P, d(d+1)/2]; empty where the model was stripped.
+  /// Co-moment per position of all frames and copies, packed lower triangle by rows [P, d(d+1)/2]; empty where the
+  /// model was stripped.
   [[nodiscard]] std::span<const float> comoment() const;
 
   /// Projection R [F, d] with embedding x = R^T f; empty unless is_projection(info().reduction.kind).

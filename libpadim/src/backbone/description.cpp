@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "padim/error.h"
+#include "padim/limits.h"
 
 namespace padim {
 namespace {
@@ -162,6 +163,8 @@ BackboneDescription parse(const Json& json) {
   description.batch_norm_epsilon = json.value("batch_norm_epsilon", 1e-5);
   if (!(description.batch_norm_epsilon >= 0)) throw Defect("'batch_norm_epsilon' must not be negative");
   if (json.contains("epsilon")) parse_epsilon(json.at("epsilon"), description);
+  description.prior = json.value("prior", kPrior.fallback);
+  if (!kPrior.contains(description.prior)) throw Defect("'prior' must not be negative, and at most 1e6");
   if (json.contains("weights")) description.weights_source = json.at("weights").value("source", "");
   parse_blocks(json, description);
   return description;

@@ -49,6 +49,7 @@ struct BackboneDescription {
   double batch_norm_epsilon = 1e-5;
   double epsilon = 0.01;
   bool epsilon_is_relative = false;
+  double prior = 0;
   std::string weights_source;            ///< where the weights come from, for error messages
   std::vector<BlockDescription> blocks;  ///< up to the last tap
   std::vector<TapInfo> taps;

@@ -11,8 +11,8 @@ namespace {
 
 BackboneInfo describe(const Network& network, const std::string& device, Precision precision) {
   const BackboneDescription& d = network.description;
-  return {d.name,    network.weights_sha256, d.taps, network.parameters,
-          d.epsilon, d.epsilon_is_relative,  device, to_string(precision)};
+  return {d.name, network.weights_sha256, d.taps, network.parameters, d.epsilon, d.epsilon_is_relative, d.prior,
+          device, to_string(precision)};
 }
 
 /// The parts of a backbone that are in use, so that all who ask for the same part share its weights. Thread-safe.

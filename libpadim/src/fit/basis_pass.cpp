@@ -13,15 +13,15 @@ void BasisPass::observe(const ImageView& frame, WorkerPool& pool) {
   pipeline_.push(frame);
 }
 
-void BasisPass::observe_and_keep(const ImageView& frame, WorkerPool& pool) {
+void BasisPass::observe_and_keep(const ImageView& frame, const std::string& name, WorkerPool& pool) {
   observe(frame, pool);
   const auto image = pipeline_.last_image();
   images_.insert(images_.end(), image.begin(), image.end());
-  ++kept_;
+  names_.push_back(name);
 }
 
 std::span<const std::uint8_t> BasisPass::image(int kept) const {
-  const std::size_t size = images_.size() / static_cast<std::size_t>(kept_);
+  const std::size_t size = images_.size() / names_.size();
   return std::span(images_).subspan(static_cast<std::size_t>(kept) * size, size);
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/worker_pool.h"
@@ -24,10 +25,11 @@ class BasisPass {
 
   /// Throws as ImagePipeline::push does, leaving everything as it was.
   void observe(const ImageView& frame, WorkerPool& pool);
-  void observe_and_keep(const ImageView& frame, WorkerPool& pool);
+  void observe_and_keep(const ImageView& frame, const std::string& name, WorkerPool& pool);
 
-  /// Frames kept, and one of them as ImagePipeline::push_image takes it.
-  [[nodiscard]] int kept() const { return kept_; }
+  /// Frames kept, and one of them: its name, and as ImagePipeline::push_image takes it.
+  [[nodiscard]] int kept() const { return static_cast<int>(names_.size()); }
+  [[nodiscard]] const std::string& name(int kept) const { return names_[static_cast<std::size_t>(kept)]; }
   [[nodiscard]] std::span<const std::uint8_t> image(int kept) const;
 
   /// The basis [F, dimensions] of everything observed; see Pca::components.
@@ -38,7 +40,7 @@ class BasisPass {
 
   ImagePipeline pipeline_;
   Pca pca_;
-  int kept_ = 0;
+  std::vector<std::string> names_;
   std::vector<std::uint8_t> images_;  // [kept, height, width, 3]
 };
 

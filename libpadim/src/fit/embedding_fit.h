@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 
 #include "base/worker_pool.h"
 #include "fit/finishing.h"
+#include "fit/intake.h"
 #include "model/tensors.h"
 #include "padim/model.h"
 #include "statistics/segments.h"
@@ -21,13 +24,17 @@ class EmbeddingFit {
   EmbeddingFit(ModelInfo info, Projection projection, std::int64_t statistics_bytes);
 
   /// Goes on where the fit of `model` ended, in as much memory. Throws invalid_argument where it was stripped.
-  EmbeddingFit(const Model& model, std::int64_t statistics_bytes, WorkerPool& pool);
+  EmbeddingFit(const Model& model, std::int64_t statistics_bytes);
 
-  /// Folds in one embedding [P, d]. Throws mismatch for another size, leaving everything as it was.
-  void add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool);
+  /// From now on frames are examined before they count. Without it they are taken as they come.
+  void examine(Intake::OutlierPolicy policy) { intake_.emplace(policy); }
+
+  /// Folds in one embedding [P, d]. name: of a real frame, for messages about it. Throws mismatch for another size,
+  /// leaving everything as it was.
+  void add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool, std::string name = {});
 
   /// What is added up to end_stretch() is a calibration segment of its own, however short: a new look of what is
-  /// normal.
+  /// normal. Only where frames are not examined.
   void begin_stretch() { segments_.begin_stretch(); }
   void end_stretch() { segments_.close_segment(); }
 
@@ -41,8 +48,8 @@ class EmbeddingFit {
   /// The threshold that ThresholdPolicy::keep keeps from now on.
   void adopt_threshold(const Calibration& calibration) { info_.calibration = calibration; }
 
-  /// Real frames, those of a continued model included.
-  [[nodiscard]] std::int64_t frames() const { return segments_.frames(); }
+  /// Real frames, those of a continued model included, and those that were left out not.
+  [[nodiscard]] std::int64_t frames() const { return segments_.frames() + (intake_ ? intake_->frames() : 0); }
 
   /// Takes what has been added so far; the job computes the model from it with `threads` threads, while this fit goes
   /// on.
@@ -53,6 +60,7 @@ class EmbeddingFit {
   ModelInfo info_;
   Projection projection_;
   Segments segments_;
+  std::optional<Intake> intake_;
 };
 
 }  // namespace padim

@@ -56,6 +56,7 @@ FitOptions checked(FitOptions options, const BackboneInfo& backbone) {
   if (options.false_alarm_rate) check_range("false-alarm rate", *options.false_alarm_rate, kFalseAlarmRate);
   if (options.epsilon) check_range("epsilon", *options.epsilon, kEpsilon);
   if (options.relative_epsilon) check_range("relative epsilon", *options.relative_epsilon, kEpsilon);
+  if (options.prior) check_range("prior", *options.prior, kPrior);
   check_range("search radius", options.search_radius, kSearchRadius);
   check_range("seed", options.seed, kSeed);
   check_range("batch size", options.batch_size, kBatchSize);
@@ -101,6 +102,9 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   info.reduction = make_reduction(options, backbone);
   info.dimensions = options.reduction == ReductionKind::none ? channel_count(backbone) : options.dimensions;
   info.search_radius = options.search_radius;
+  info.prior = options.prior.value_or(backbone.prior);
+  info.augment = options.augment >= 0 ? options.augment : options.source == SourceKind::stream ? 1 : 0;
+  info.calibration.source = options.source;
   info.calibration.false_alarm_rate = options.false_alarm_rate.value_or(0);
   if (options.epsilon) {
     info.epsilon = *options.epsilon;
@@ -139,7 +143,9 @@ struct Fitter::Impl {
         pool(options.threads),
         info(model.info()),
         projection(ModelTensors::of(model).projection) {
-    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes, pool));
+    if (options.augment >= 0) info.augment = options.augment;
+    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes));
+    examine();
   }
 
   [[nodiscard]] int batch() const { return batch_size(options, backbone->info(), pool); }
@@ -149,7 +155,7 @@ struct Fitter::Impl {
   }
 
   // What a frame and its augmented copies take in a batch.
-  [[nodiscard]] int copies() const { return 1 + options.augment; }
+  [[nodiscard]] int copies() const { return 1 + info.augment; }
 
   void choose_geometry(Size frame) {
     const int multiple = backbone->info().taps.back().stride;
@@ -162,6 +168,14 @@ struct Fitter::Impl {
     info.positions = pipeline.positions();
     session =
         std::make_unique<Session>(std::move(pipeline), EmbeddingFit(info, projection, options.max_statistics_bytes));
+    examine();
+  }
+
+  // Raw scores are compared as they are, without a look at what was shown.
+  void examine() {
+    if (info.calibration.false_alarm_rate == 0) return;
+    const bool drop = options.drop_outliers.value_or(info.calibration.source == SourceKind::stream);
+    session->fit.examine(drop ? Intake::OutlierPolicy::drop : Intake::OutlierPolicy::name);
   }
 
   [[nodiscard]] bool needs_basis() const {
@@ -192,13 +206,13 @@ struct Fitter::Impl {
     const auto pass = std::exchange(basis_pass, nullptr);
     open();
     for (int i = 0; i < pass->kept(); ++i) {
-      push([&](ImagePipeline& pipeline) { pipeline.push_image(pass->image(i)); });
+      push(pass->name(i), [&](ImagePipeline& pipeline) { pipeline.push_image(pass->image(i)); });
     }
   }
 
-  void add(const ImageView& frame) {
+  void add(const ImageView& frame, const std::string& name) {
     if (needs_basis() && !observed) {
-      open_basis_pass({frame.width, frame.height}).observe_and_keep(frame, pool);
+      open_basis_pass({frame.width, frame.height}).observe_and_keep(frame, name, pool);
       if (basis_pass->kept() == kBasisFrames) learn_basis();
       return;
     }
@@ -207,15 +221,16 @@ struct Fitter::Impl {
       choose_geometry({frame.width, frame.height});
       open();
     }
-    push([&](ImagePipeline& pipeline) { pipeline.push(frame); });
+    push(name, [&](ImagePipeline& pipeline) { pipeline.push(frame); });
   }
 
   // Takes an image and its augmented copies.
   template <class Push>
-  void push(const Push& push_image) {
+  void push(std::string name, const Push& push_image) {
     if (session->pipeline.full()) run_batch();  // left over from a run that failed
     push_image(session->pipeline);
-    for (int i = 0; i < options.augment; ++i) {
+    names.push_back(std::move(name));
+    for (int i = 0; i < info.augment; ++i) {
       session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) { augmentation.run(from, size, to); });
     }
     if (session->pipeline.full()) run_batch();
@@ -224,9 +239,12 @@ struct Fitter::Impl {
   void run_batch() {
     int i = 0;
     session->pipeline.run(pool, [&](std::span<const float> embedding) {
-      const auto kind = i++ % copies() == 0 ? Segments::Kind::real : Segments::Kind::augmented;
-      session->fit.add(embedding, kind, pool);
+      const bool real = i % copies() == 0;
+      std::string name = real ? names[static_cast<std::size_t>(i / copies())] : "";
+      ++i;
+      session->fit.add(embedding, real ? Segments::Kind::real : Segments::Kind::augmented, pool, std::move(name));
     });
+    names.clear();
   }
 
   Model finish(const std::function<bool(double)>& progress) {
@@ -247,7 +265,8 @@ struct Fitter::Impl {
   ModelInfo info;         // as finish_model() takes it; geometry and positions once there is a session
   Projection projection;  // of reduction pca: once there is a session
   std::unique_ptr<BasisPass> basis_pass;
-  bool observed = false;  // by a first pass of the caller's
+  std::vector<std::string> names;  // of the frames that wait in the pipeline
+  bool observed = false;           // by a first pass of the caller's
   Augmentation augmentation{options.seed};
   std::unique_ptr<Session> session;
 };
@@ -256,7 +275,7 @@ Model merge(const Model& a, const Model& b, const std::function<bool(double)>& p
   check_mergeable(a, b);
   const int threads = FitOptions{}.threads;
   WorkerPool pool(threads);
-  EmbeddingFit fit(a, kMaximumStatisticsBytes, pool);
+  EmbeddingFit fit(a, kMaximumStatisticsBytes);
   fit.absorb(b, pool);
   return fit.prepare(ThresholdPolicy::calibrate, threads, pool)(progress);
 }
@@ -273,7 +292,7 @@ bool Fitter::wants_first_pass() const { return impl_->wants_first_pass(); }
 
 void Fitter::observe(const ImageView& frame) { impl_->observe(frame); }
 
-void Fitter::add(const ImageView& frame) { impl_->add(frame); }
+void Fitter::add(const ImageView& frame, const std::string& name) { impl_->add(frame, name); }
 
 std::int64_t Fitter::frames() const { return impl_->frames(); }
 

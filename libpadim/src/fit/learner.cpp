@@ -25,7 +25,7 @@ constexpr double kMostFramesPerRefresh = 500;
 
 struct Learner::Impl {
   Impl(const Model& model, const LearnerOptions& options)
-      : threads(options.threads), pool(threads), fit(model, options.max_statistics_bytes, pool) {
+      : threads(options.threads), pool(threads), fit(model, options.max_statistics_bytes) {
     set_half_life(options.half_life);
   }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/logging.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -37,6 +38,24 @@ std::string ignored_by(const std::vector<std::uint8_t>& mask) {
 std::string epsilon_of(const ModelInfo& info) {
   return info.relative_epsilon > 0 ? std::to_string(info.relative_epsilon) + " of the mean variance"
                                    : std::to_string(info.epsilon);
+}
+
+std::string name_of(SourceKind kind) { return kind == SourceKind::images ? "separate images" : "a stream"; }
+
+std::vector<std::string> ids_in(const Model& model) {
+  std::vector<std::string> ids = model.info().sources;
+  ids.push_back(model.id());
+  return ids;
+}
+
+// Frames that count twice make everything near them look more normal than it is.
+void check_disjoint(const Model& one, const Model& other) {
+  const std::vector<std::string> ids = ids_in(one);
+  for (const std::string& id : ids_in(other)) {
+    if (std::ranges::find(ids, id) == ids.end()) continue;
+    throw Error(ErrorCode::invalid_argument, "the models cannot be merged: both contain the frames of model " + id +
+                                                 ", which would count twice; merge each fit once");
+  }
 }
 
 }  // namespace
@@ -88,9 +107,13 @@ void check_mergeable(const Model& one, const Model& other) {
   require(a.geometry.mask == b.geometry.mask, "masks", ignored_by(a.geometry.mask), ignored_by(b.geometry.mask));
   require(a.search_radius == b.search_radius, "search radii", std::to_string(a.search_radius),
           std::to_string(b.search_radius));
+  require(a.prior == b.prior, "priors", short_text(a.prior), short_text(b.prior));
+  require(a.calibration.source == b.calibration.source, "sources", name_of(a.calibration.source),
+          name_of(b.calibration.source));
   const bool relative = a.relative_epsilon > 0;
   require(a.relative_epsilon == b.relative_epsilon && (relative || a.epsilon == b.epsilon), "epsilons", epsilon_of(a),
           epsilon_of(b));
+  check_disjoint(one, other);
 }
 
 }  // namespace padim

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "padim/limits.h"
+
 namespace padim {
 namespace {
 
@@ -32,14 +34,56 @@ std::vector<TapInfo> taps_from_json(const Json& json) {
 Json calibration_to_json(const Calibration& calibration) {
   return {{"threshold", calibration.threshold},
           {"false_alarm_rate", calibration.false_alarm_rate},
+          {"source", calibration.source == SourceKind::images ? "images" : "stream"},
           {"segments", calibration.segments},
+          {"distinct", calibration.distinct},
           {"rule", calibration.rule},
           {"scores", calibration.scores}};
 }
 
+SourceKind source_from_json(const std::string& name) {
+  if (name == "stream") return SourceKind::stream;
+  if (name == "images") return SourceKind::images;
+  throw std::out_of_range("'source' is outside its range");
+}
+
 Calibration calibration_from_json(const Json& json) {
-  return {json.at("threshold").get<double>(), json.at("false_alarm_rate").get<double>(), json.at("segments").get<int>(),
-          json.at("rule").get<std::string>(), json.at("scores").get<std::vector<float>>()};
+  Calibration calibration;
+  json.at("threshold").get_to(calibration.threshold);
+  json.at("false_alarm_rate").get_to(calibration.false_alarm_rate);
+  calibration.source = source_from_json(json.value("source", "stream"));
+  json.at("segments").get_to(calibration.segments);
+  calibration.distinct = json.value("distinct", 0.0);
+  json.at("rule").get_to(calibration.rule);
+  json.at("scores").get_to(calibration.scores);
+  return calibration;
+}
+
+Json examination_to_json(const Examination& examination) {
+  Json outliers = Json::array();
+  for (const OddFrame& odd : examination.outliers) {
+    outliers.push_back({{"frame", odd.frame}, {"name", odd.name}, {"dropped", odd.dropped}});
+  }
+  return {{"outliers", std::move(outliers)},
+          {"dropped", examination.dropped},
+          {"kept", examination.kept},
+          {"repeats", examination.repeats},
+          {"inconsistent", examination.inconsistent}};
+}
+
+Examination examination_from_json(const Json& json) {
+  Examination examination;
+  const Json& outliers = json.at("outliers");
+  if (outliers.size() > Examination::kListed) throw std::out_of_range("'outliers' is outside its range");
+  for (const Json& odd : outliers) {
+    examination.outliers.push_back(
+        {odd.at("frame").get<std::int64_t>(), odd.at("name").get<std::string>(), odd.at("dropped").get<bool>()});
+  }
+  json.at("dropped").get_to(examination.dropped);
+  json.at("kept").get_to(examination.kept);
+  json.at("repeats").get_to(examination.repeats);
+  json.at("inconsistent").get_to(examination.inconsistent);
+  return examination;
 }
 
 // Runs of equal values, the first of pixels that count (it may be empty), then of ignored ones, and so on.
@@ -116,7 +160,9 @@ void check(const ModelInfo& info) {
   for (const TapInfo& tap : info.taps) {
     require(tap.channels > 0 && tap.channels <= (1 << 16) && tap.stride > 0 && tap.stride <= 256, "taps");
   }
-  require(info.search_radius >= 0 && info.search_radius <= 4, "search_radius");
+  require(kPrior.contains(info.prior), "prior");
+  require(kAugment.contains(info.augment) && info.augment >= 0, "augment");
+  require(kSearchRadius.contains(info.search_radius), "search_radius");
   require(std::isfinite(info.epsilon) && info.epsilon > 0, "epsilon");
   require(std::isfinite(info.calibration.threshold) && info.calibration.threshold > 0, "threshold");
   require(info.frames >= 2, "frames");
@@ -138,9 +184,13 @@ Json info_to_json(const ModelInfo& info) {
           {"dimensions", info.dimensions},
           {"epsilon", info.epsilon},
           {"relative_epsilon", info.relative_epsilon},
+          {"prior", info.prior},
           {"search_radius", info.search_radius},
+          {"augment", info.augment},
           {"frames", info.frames},
-          {"calibration", calibration_to_json(info.calibration)}};
+          {"calibration", calibration_to_json(info.calibration)},
+          {"examination", examination_to_json(info.examination)},
+          {"sources", info.sources}};
 }
 
 ModelInfo info_from_json(const Json& json) {
@@ -157,9 +207,13 @@ ModelInfo info_from_json(const Json& json) {
   json.at("dimensions").get_to(info.dimensions);
   json.at("epsilon").get_to(info.epsilon);
   json.at("relative_epsilon").get_to(info.relative_epsilon);
+  info.prior = json.value("prior", 0.0);
   json.at("search_radius").get_to(info.search_radius);
+  info.augment = json.value("augment", 0);
   json.at("frames").get_to(info.frames);
   info.calibration = calibration_from_json(json.at("calibration"));
+  if (json.contains("examination")) info.examination = examination_from_json(json.at("examination"));
+  if (json.contains("sources")) json.at("sources").get_to(info.sources);
   check(info);
   return info;
 }

@@ -1,6 +1,6 @@
-// A model is a safetensors file, so that numpy opens it: the segments, comoment, mean and whitener, then the checksum
-// over everything before it. The checksum comes last on purpose: kernels read up to 15 half-precision numbers past the
-// end of the whitener.
+// A model is a safetensors file, so that numpy opens it: stored embeddings, comoment, mean and whitener, then the
+// checksum over everything before it. The checksum comes last on purpose: kernels read up to 15 half-precision numbers
+// past the end of the whitener.
 
 #include "model/io.h"
 
@@ -8,7 +8,11 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <memory>
+#include <numeric>
+#include <ranges>
 
+#include "base/half.h"
 #include "base/packed_triangle.h"
 #include "base/safetensors.h"
 #include "model/info_json.h"
@@ -80,21 +84,26 @@ class ModelFile {
     return matrix;
   }
 
-  // Where the model was not stripped: the segments, their arrays still in the file.
-  [[nodiscard]] std::vector<SegmentView> segments(const ModelInfo& info, std::int64_t& capacity) const {
+  // Where the model was not stripped. Its arrays stay in the file, but for those of version 1, which are not halves.
+  [[nodiscard]] std::shared_ptr<const Segments> segments(const ModelInfo& info,
+                                                         const std::shared_ptr<const ModelFile>& self) const {
+    SegmentsRecord record = segments_record();
+    auto owner = std::make_shared<StoredHalves>();
+    owner->file = self;
+    const GaussianView statistics = whole_statistics(record.count, info);
     std::vector<SegmentView> views;
-    try {
-      views = segments_from_json(nlohmann::ordered_json::parse(value(kSegments)), capacity);
-    } catch (const std::exception& error) {
-      fail(std::string("its segments are not usable (") + error.what() + ")");
+    for (std::size_t i = 0; i < record.list.size(); ++i) {
+      SegmentsRecord::Segment& segment = record.list[i];
+      segment.view.stored = stored(segment_name(static_cast<int>(i), "embeddings"), statistics.mean.size(), *owner);
+      const std::size_t entries = segment.view.stored.size() / statistics.mean.size();
+      if (segment.copies.empty()) segment.copies.assign(entries, 0);
+      const auto copies = std::accumulate(segment.copies.begin(), segment.copies.end(), std::size_t{0});
+      if (segment.copies.size() + copies != entries) fail("its segments are not usable (their copies do not add up)");
+      segment.view.copies = segment.copies;
+      views.push_back(segment.view);
     }
-    for (int i = 0; i < static_cast<int>(views.size()); ++i) {
-      SegmentView& view = views[static_cast<std::size_t>(i)];
-      const bool single = views.size() == 1 && !has(segment_name(i, "comoment"));  // its statistics are the model's
-      fill_statistics(view.statistics, single ? "" : segment_name(i, ""), info);
-      fill_stored(view, segment_name(i, "embeddings"));
-    }
-    return views;
+    return std::make_shared<const Segments>(statistics, views, record.capacity, owner,
+                                            statistics_limits(info, kMaximumStatisticsBytes));
   }
 
   // Kernels read past the end of the whitener, which the checksum behind it makes safe.
@@ -116,21 +125,38 @@ class ModelFile {
     throw Error(ErrorCode::bad_format, "cannot read model '" + path_.string() + "': " + cause);
   }
 
-  void fill_statistics(GaussianView& statistics, const std::string& prefix, const ModelInfo& info) const {
-    const auto positions = static_cast<std::size_t>(info.positions.width * info.positions.height);
-    statistics.positions = info.positions.width * info.positions.height;
-    statistics.dimensions = info.dimensions;
-    statistics.mean =
-        values<float>(prefix + "mean", TensorType::f32, positions * static_cast<std::size_t>(info.dimensions));
-    statistics.comoment =
-        values<float>(prefix + "comoment", TensorType::f32, positions * triangle_size(info.dimensions));
+  // What keeps stored embeddings alive.
+  struct StoredHalves {
+    std::shared_ptr<const ModelFile> file;
+    std::vector<std::unique_ptr<std::vector<std::uint16_t>>> converted;
+  };
+
+  [[nodiscard]] SegmentsRecord segments_record() const {
+    try {
+      return segments_from_json(nlohmann::ordered_json::parse(value(kSegments)));
+    } catch (const std::exception& error) {
+      fail(std::string("its segments are not usable (") + error.what() + ")");
+    }
   }
 
-  void fill_stored(SegmentView& view, const std::string& name) const {
-    if (!has(name)) return;
-    const std::size_t size = view.statistics.mean.size();
-    const std::size_t count = file_.tensors().at(name).bytes.size() / sizeof(float) / size;
-    view.stored = values<float>(name, TensorType::f32, count * size);
+  [[nodiscard]] GaussianView whole_statistics(double count, const ModelInfo& info) const {
+    const auto positions = static_cast<std::size_t>(info.positions.width * info.positions.height);
+    return {info.positions.width * info.positions.height, info.dimensions, count,
+            values<float>("mean", TensorType::f32, positions * static_cast<std::size_t>(info.dimensions)),
+            values<float>("comoment", TensorType::f32, positions * triangle_size(info.dimensions))};
+  }
+
+  [[nodiscard]] std::span<const std::uint16_t> stored(const std::string& name, std::size_t size,
+                                                      StoredHalves& owner) const {
+    if (!has(name)) return {};
+    const TensorView& tensor = file_.tensors().at(name);
+    if (tensor.type == TensorType::f16) {
+      return values<std::uint16_t>(name, TensorType::f16, tensor.bytes.size() / sizeof(std::uint16_t) / size * size);
+    }
+    const auto floats = values<float>(name, TensorType::f32, tensor.bytes.size() / sizeof(float) / size * size);
+    auto& halves = owner.converted.emplace_back(std::make_unique<std::vector<std::uint16_t>>());
+    std::ranges::transform(floats, std::back_inserter(*halves), float_to_half);
+    return *halves;
   }
 
   std::filesystem::path path_;
@@ -154,18 +180,10 @@ LoadedModel read_model(const std::filesystem::path& file) {
   auto tensors = std::make_shared<ModelTensors>();
   tensors->mean = model->values<float>("mean", TensorType::f32, positions * static_cast<std::size_t>(info.dimensions));
   tensors->whitener = model->values<std::uint16_t>("whitener", TensorType::f16, triangle);
-  if (model->has("comoment")) tensors->comoment = model->values<float>("comoment", TensorType::f32, triangle);
   model->check_padding(tensors->whitener);
   tensors->projection = {model->projection(info), model};
-  if (model->resumable()) {
-    std::int64_t capacity = 1;
-    std::vector<SegmentView> views = model->segments(info, capacity);
-    WorkerPool pool(1);
-    tensors->segments = std::make_shared<const Segments>(static_cast<int>(positions), info.dimensions,
-                                                         statistics_limits(info, kMaximumStatisticsBytes),
-                                                         std::move(views), capacity, model, pool);
-  }
-  tensors->owner = tensors->comoment_owner = model;
+  if (model->resumable()) tensors->segments = model->segments(info, model);
+  tensors->owner = model;
   return {std::move(info), std::move(tensors)};
 }
 
@@ -180,19 +198,12 @@ void write_model(const std::filesystem::path& file, const ModelInfo& info, const
   if (tensors.segments) {
     metadata[kSegments] = segments_to_json(*tensors.segments).dump();
     for (int i = 0; i < tensors.segments->size(); ++i) {
-      const SegmentView s = tensors.segments->view(i);
-      if (s.statistics.comoment.data() != tensors.comoment.data()) {
-        all.push_back(
-            {segment_name(i, "comoment"), view(TensorType::f32, {positions, triangle}, s.statistics.comoment)});
-        all.push_back({segment_name(i, "mean"), view(TensorType::f32, {positions, dimensions}, s.statistics.mean)});
-      }
-      if (s.stored.empty()) continue;
-      const auto count = static_cast<std::int64_t>(s.stored.size()) / (positions * dimensions);
-      all.push_back({segment_name(i, "embeddings"), view(TensorType::f32, {count, positions, dimensions}, s.stored)});
+      const auto stored = tensors.segments->view(i).stored;
+      if (stored.empty()) continue;
+      const auto count = static_cast<std::int64_t>(stored.size()) / (positions * dimensions);
+      all.push_back({segment_name(i, "embeddings"), view(TensorType::f16, {count, positions, dimensions}, stored)});
     }
-  }
-  if (!tensors.comoment.empty()) {
-    all.push_back({"comoment", view(TensorType::f32, {positions, triangle}, tensors.comoment)});
+    all.push_back({"comoment", view(TensorType::f32, {positions, triangle}, tensors.segments->statistics().comoment)});
   }
   all.push_back({"mean", view(TensorType::f32, {positions, dimensions}, tensors.mean)});
   if (const auto matrix = tensors.projection.matrix; !matrix.empty()) {

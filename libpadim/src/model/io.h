@@ -10,7 +10,7 @@
 namespace padim {
 
 /// Version of the model file's format (docs/model-format.md).
-inline constexpr int kModelFormatVersion = 1;
+inline constexpr int kModelFormatVersion = 2;
 
 struct LoadedModel {
   ModelInfo info;

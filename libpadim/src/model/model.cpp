@@ -60,15 +60,15 @@ void Model::save(const std::filesystem::path& file) const {
 const ModelInfo& Model::info() const { return impl_->info; }
 std::span<const float> Model::mean() const { return impl_->tensors->mean; }
 std::span<const std::uint16_t> Model::whitener() const { return impl_->tensors->whitener; }
-std::span<const float> Model::comoment() const { return impl_->tensors->comoment; }
+std::span<const float> Model::comoment() const {
+  return resumable() ? impl_->tensors->segments->statistics().comoment : std::span<const float>();
+}
 std::span<const float> Model::projection() const { return impl_->tensors->projection.matrix; }
 const std::string& Model::id() const { return impl_->id; }
 bool Model::resumable() const { return impl_->tensors->segments != nullptr; }
 
 Model Model::stripped() const {
   auto tensors = std::make_shared<ModelTensors>(*impl_->tensors);
-  tensors->comoment = {};
-  tensors->comoment_owner.reset();
   tensors->segments.reset();
   return Model(std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id}));
 }

@@ -9,10 +9,20 @@
 
 namespace padim {
 
-/// How the segments of a model lie in time; their arrays are tensors of the file.
+/// What a model's file says about its segments; their arrays are tensors of the file.
+struct SegmentsRecord {
+  double count = 0;           ///< frames and copies in the statistics, discounted
+  std::int64_t capacity = 1;  ///< frames per segment
+  struct Segment {
+    SegmentView view;                  ///< without its arrays
+    std::vector<std::uint8_t> copies;  ///< of view
+  };
+  std::vector<Segment> list;
+};
+
 [[nodiscard]] nlohmann::ordered_json segments_to_json(const Segments& segments);
 
-/// The segments without their arrays, and the frames per segment. Throws std::exception for what is not sane.
-[[nodiscard]] std::vector<SegmentView> segments_from_json(const nlohmann::ordered_json& json, std::int64_t& capacity);
+/// Throws std::exception for what is not sane. Files of version 1 tell nothing about copies: `copies` stays empty.
+[[nodiscard]] SegmentsRecord segments_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace padim

@@ -22,8 +22,6 @@ struct ModelTensors {
   std::span<const std::uint16_t> whitener;  ///< [P, d(d+1)/2]; kTrianglePadding readable elements follow
   std::shared_ptr<const void> owner;        ///< of mean and whitener
   Projection projection;
-  std::span<const float> comoment;  ///< [P, d(d+1)/2] or empty; owned by comoment_owner or the only segment
-  std::shared_ptr<const void> comoment_owner;
   std::shared_ptr<const Segments> segments;  ///< what a fit needs to go on; null in a stripped model
 
   [[nodiscard]] static const ModelTensors& of(const Model& model);

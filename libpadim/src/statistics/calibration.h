@@ -11,16 +11,35 @@ namespace padim {
 /// Raw scores below a Mahalanobis distance of one standard deviation are never anomalous.
 inline constexpr double kSmallestThreshold = 1;
 
-/// The raw score T that normal frames exceed at the wanted rate, from held-out scores of normal frames: the Gumbel
-/// quantile at 1 - rate, never below the conformal quantile where there are enough scores for one, never below
-/// kSmallestThreshold. A learned stretch shows another normal: its scores are no part of the same distribution, so that
-/// each stretch has its own Gumbel quantile, and T is the largest of them. A stretch of fewer than kScoresOfAStretch
-/// scores tells too little about its spread: it takes the one of `scores` where that is wider. `segments` and all
-/// scores are recorded, those of the stretches last. Throws numeric for no scores or scores that are not finite.
-[[nodiscard]] Calibration calibrate(std::vector<float> scores, int segments, double false_alarm_rate,
-                                    const std::vector<std::vector<float>>& stretches = {});
+/// Scores of learned stretches, each by a model that has not seen it. A stretch shows another normal, so that each has
+/// a Gumbel quantile of its own, and the threshold is never below it.
+using StretchScores = std::vector<std::vector<float>>;
 
-inline constexpr std::size_t kScoresOfAStretch = 8;
+/// Held-out scores of a stream's frames and of their augmented copies; either may be empty, not both.
+struct StreamScores {
+  std::vector<float> originals;
+  std::vector<float> copies;
+  StretchScores stretches;
+  int segments = 0;
+};
+
+/// T = phi(rate) * level: level is the larger of the mean scores of originals and copies, phi the Gumbel quantile of
+/// scores with mean 1 and standard deviation 1/4. Recorded are the originals' scores and those of the stretches. Throws
+/// numeric for no scores or scores that are not finite.
+[[nodiscard]] Calibration calibrate_stream(const StreamScores& scores, double false_alarm_rate);
+
+/// Leave-one-out scores of separate images.
+struct ImageScores {
+  std::vector<float> scores;
+  double distinct = 0;      ///< how many images they are, near copies counting as one
+  double order_factor = 1;  ///< how much higher images score that are left out with their neighbours in order
+  StretchScores stretches;
+};
+
+/// T = max(1, order factor) times the upper quantile of the scores at the rate: the conformal one where there are
+/// distinct images enough, else the Gumbel quantile, with what its parameters' uncertainty adds. With fewer than 3
+/// images, their mean score as calibrate_stream() takes it. Throws as that does.
+[[nodiscard]] Calibration calibrate_images(const ImageScores& scores, double false_alarm_rate);
 
 /// A threshold without held-out scores: where embeddings of `dimensions` numbers really were Gaussian, hardly a patch
 /// would ever reach it. Good as a scale to show scores on, no promise about false alarms.

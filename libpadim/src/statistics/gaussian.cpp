@@ -73,6 +73,14 @@ void Gaussian::add(std::span<const float> embeddings, int frames, WorkerPool& po
 }
 
 void Gaussian::add(std::span<const float> embeddings, std::span<const float> weights, WorkerPool& pool) {
+  EmbeddingSet set{positions_, dimensions_, {}};
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    set.frames.push_back(embeddings.subspan(i * mean_.size(), mean_.size()));
+  }
+  add(set, weights, pool);
+}
+
+void Gaussian::add(const EmbeddingSet& embeddings, std::span<const float> weights, WorkerPool& pool) {
   const std::size_t frames = weights.size();
   const double added = std::accumulate(weights.begin(), weights.end(), 0.0);
   if (added <= 0) return;
@@ -84,18 +92,16 @@ void Gaussian::add(std::span<const float> embeddings, std::span<const float> wei
   std::transform(weights.begin(), weights.end(), roots.begin(), [](float w) { return std::sqrt(w); });
   pool.split(positions_, [&](int begin, int end) {
     std::vector<float> centered((frames + 1) * d);
+    std::vector<const float*> rows(frames);
     float* correction = centered.data() + frames * d;
     for (int p = begin; p < end; ++p) {
       float* mean = mean_.data() + static_cast<std::size_t>(p) * d;
-      const float* first = embeddings.data() + static_cast<std::size_t>(p) * d;
-      const std::size_t stride = mean_.size();
+      for (std::size_t b = 0; b < frames; ++b) rows[b] = embeddings.at(static_cast<int>(b), p);
       for (std::size_t j = 0; j < d; ++j) {
         float sum = 0;
-        for (std::size_t b = 0; b < frames; ++b) sum += weights[b] * first[b * stride + j];
+        for (std::size_t b = 0; b < frames; ++b) sum += weights[b] * rows[b][j];
         const float batch_mean = sum / static_cast<float>(added);
-        for (std::size_t b = 0; b < frames; ++b) {
-          centered[b * d + j] = roots[b] * (first[b * stride + j] - batch_mean);
-        }
+        for (std::size_t b = 0; b < frames; ++b) centered[b * d + j] = roots[b] * (rows[b][j] - batch_mean);
         const float delta = batch_mean - mean[j];
         correction[j] = weight * delta;
         mean[j] += share * delta;
@@ -105,6 +111,18 @@ void Gaussian::add(std::span<const float> embeddings, std::span<const float> wei
     }
   });
   count_ += added;
+}
+
+Gaussian gaussian_of(const EmbeddingSet& embeddings, WorkerPool& pool) {
+  constexpr int kBatch = 32;  // what is centred stays in the nearest cache
+  Gaussian gaussian(embeddings.positions, embeddings.dimensions);
+  for (int first = 0; first < embeddings.size(); first += kBatch) {
+    const int count = std::min(kBatch, embeddings.size() - first);
+    const auto begin = embeddings.frames.begin() + first;
+    const std::vector<float> weights(static_cast<std::size_t>(count), 1.0F);
+    gaussian.add({embeddings.positions, embeddings.dimensions, {begin, begin + count}}, weights, pool);
+  }
+  return gaussian;
 }
 
 void Gaussian::merge(const GaussianView& other, double weight_of_other, WorkerPool& pool) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/worker_pool.h"
+#include "statistics/embedding_set.h"
 
 namespace padim {
 
@@ -36,7 +37,10 @@ class Gaussian {
   [[nodiscard]] std::span<const float> comoment() const;
   [[nodiscard]] GaussianView view() const { return {positions_, dimensions_, count_, mean_, comoment()}; }
 
-  /// Adds embeddings [n, P, d], each counting as weights[i] frames, n = weights.size().
+  /// Adds embeddings, each counting as weights[i] frames, n = weights.size().
+  void add(const EmbeddingSet& embeddings, std::span<const float> weights, WorkerPool& pool);
+
+  /// The same for embeddings [n, P, d].
   void add(std::span<const float> embeddings, std::span<const float> weights, WorkerPool& pool);
 
   /// Adds `frames` embeddings [frames, P, d].
@@ -61,6 +65,9 @@ class Gaussian {
   std::vector<float> mean_;
   std::vector<float> comoment_;  // with kTrianglePadding behind it
 };
+
+/// The statistics of embeddings that each count as one frame.
+[[nodiscard]] Gaussian gaussian_of(const EmbeddingSet& embeddings, WorkerPool& pool);
 
 /// What is added to every position's covariance before it is whitened.
 struct Regularisation {

@@ -41,29 +41,40 @@ struct FitArguments {
   BackboneArguments backbone;
   ModelArguments model;
   std::optional<double> false_alarm_rate;
+  std::string source;  ///< empty: by what the input is
+  bool drop_outliers = false;
+  bool keep_outliers = false;
+  std::int64_t skip_frames = 0;
   bool strip = false;
   bool no_calibration = false;
   bool skip_unreadable = false;
 };
 
-double default_false_alarm_rate(InputKind kind) {
-  return kind == InputKind::video ? kStreamFalseAlarmRate : kImageFalseAlarmRate;
+SourceKind source_kind(const FitArguments& arguments, InputKind kind) {
+  if (arguments.source.empty()) return kind == InputKind::video ? SourceKind::stream : SourceKind::images;
+  return arguments.source == "stream" ? SourceKind::stream : SourceKind::images;
+}
+
+double default_false_alarm_rate(SourceKind kind) {
+  return kind == SourceKind::stream ? kStreamFalseAlarmRate : kImageFalseAlarmRate;
 }
 
 FitOptions fit_options(const FitArguments& arguments, const FrameSource& source) {
   FitOptions options = fit_options(arguments.model);
-  options.false_alarm_rate = arguments.false_alarm_rate.value_or(default_false_alarm_rate(source.kind()));
+  options.source = source_kind(arguments, source.kind());
+  options.false_alarm_rate = arguments.false_alarm_rate.value_or(default_false_alarm_rate(options.source));
+  if (arguments.drop_outliers || arguments.keep_outliers) options.drop_outliers = arguments.drop_outliers;
   if (arguments.no_calibration) options.false_alarm_rate = std::nullopt;
   options.threads = arguments.backbone.threads;
   return options;
 }
 
-void announce_false_alarm_rate(const FitArguments& arguments, InputKind kind) {
+void announce_false_alarm_rate(const FitArguments& arguments, SourceKind kind) {
   if (arguments.false_alarm_rate || arguments.no_calibration) return;
   char text[160];
   std::snprintf(text, sizeof text, "false-alarm rate %g per %s (default for %s; --false-alarm-rate sets another)",
-                default_false_alarm_rate(kind), kind == InputKind::video ? "frame" : "image",
-                kind == InputKind::video ? "videos" : "separate images");
+                default_false_alarm_rate(kind), kind == SourceKind::stream ? "frame" : "image",
+                kind == SourceKind::stream ? "videos" : "separate images");
   notice(text);
 }
 
@@ -79,23 +90,33 @@ void use_frame(const Frame& frame, const Use& use) {
 }
 
 /// Reads the whole input once more, before the fit, for the basis of its reduction.
-void run_first_pass(const std::filesystem::path& input, Fitter& fitter) {
+void run_first_pass(const std::filesystem::path& input, std::int64_t skipped, Fitter& fitter) {
   const auto source = open_frame_source(input);
   Progress progress("first pass", "frames", source->length());
   std::int64_t frames = 0;
   while (const Frame* frame = source->next()) {
     if (interrupted()) return;
+    if (frame->number < skipped) continue;
     use_frame(*frame, [&](const ImageView& view) { fitter.observe(view); });
     progress.update(++frames);
   }
 }
 
+/// A file, or a time in a video.
+std::string name_of(const Frame& frame) {
+  if (!frame.pts_ns) return frame.relative.string();
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f s", static_cast<double>(*frame.pts_ns) * 1e-9);
+  return text;
+}
+
 /// Nothing where it was interrupted.
-std::optional<Model> fit(FrameSource& source, Fitter& fitter) {
+std::optional<Model> fit(FrameSource& source, std::int64_t skipped, Fitter& fitter) {
   Progress progress("fit", "frames", source.length());
   while (const Frame* frame = source.next()) {
     if (interrupted()) break;
-    use_frame(*frame, [&](const ImageView& view) { fitter.add(view); });
+    if (frame->number < skipped) continue;
+    use_frame(*frame, [&](const ImageView& view) { fitter.add(view, name_of(*frame)); });
     progress.update(fitter.frames());
   }
   if (interrupted()) return std::nullopt;
@@ -115,7 +136,7 @@ std::optional<Model> fit(FrameSource& source, Fitter& fitter) {
 Fitter make_fitter(const FitArguments& arguments, const FrameSource& source) {
   const FitOptions options = fit_options(arguments, source);
   if (arguments.resume.empty()) {
-    announce_false_alarm_rate(arguments, source.kind());
+    announce_false_alarm_rate(arguments, options.source);
     return {open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output)), options};
   }
   const Model model = Model::load(arguments.resume);
@@ -126,8 +147,8 @@ int run_fit(const FitArguments& arguments) {
   check_folder_of(arguments.output);
   const auto source = open_frame_source(arguments.input);
   Fitter fitter = make_fitter(arguments, *source);
-  if (fitter.wants_first_pass()) run_first_pass(arguments.input, fitter);
-  const std::optional<Model> model = fit(*source, fitter);
+  if (fitter.wants_first_pass()) run_first_pass(arguments.input, arguments.skip_frames, fitter);
+  const std::optional<Model> model = fit(*source, arguments.skip_frames, fitter);
   if (!model) {
     const bool exists = std::filesystem::exists(arguments.output);
     notice("interrupted: " + in_quotes(arguments.output) + (exists ? " is as it was" : " was not written"));
@@ -153,7 +174,7 @@ void add_fit_command(CLI::App& app, int& status) {
   command->add_option("--output", arguments->output, "model file to write")->required()->type_name("M.padim");
   auto* rate = command
                    ->add_option("--false-alarm-rate", arguments->false_alarm_rate,
-                                "wanted share of normal frames above the threshold [0.01 for images, 0.001 for videos]")
+                                "wanted share of normal frames above the threshold [0.05 for images, 0.001 for videos]")
                    ->check(within(kFalseAlarmRate));
   command
       ->add_flag("--no-calibration", arguments->no_calibration,
@@ -164,10 +185,19 @@ void add_fit_command(CLI::App& app, int& status) {
       ->capture_default_str();
   command
       ->add_option("--augment", arguments->model.options.augment,
-                   "extra copies of each frame with other light, white balance, position and noise: for short fits of "
-                   "static scenes")
+                   "extra copies of each frame with other light, white balance, position and noise; -1: one for a "
+                   "stream, none for images")
       ->check(within(kAugment))
       ->capture_default_str();
+  command->add_option("--source", arguments->source, "what the input is: a stream or separate images [by its kind]")
+      ->check(CLI::IsMember({"stream", "images"}));
+  auto* drop = command->add_flag("--drop-outliers", arguments->drop_outliers,
+                                 "leave out frames unlike all others [where the input is a stream]");
+  command
+      ->add_flag("--keep-outliers", arguments->keep_outliers, "keep and only name them [where it is separate images]")
+      ->excludes(drop);
+  command->add_option("--skip-frames", arguments->skip_frames, "frames at the start that do not count")
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--strip", arguments->strip,
                     "leave out what only a further fit needs: a tenth of the size, no --resume and no merge");
   command->add_flag("--skip-unreadable", arguments->skip_unreadable,

@@ -43,6 +43,11 @@ void add_model_options(CLI::App& command, ModelArguments& arguments) {
       ->check(within(kEpsilon))
       ->excludes(absolute)
       ->group(group);
+  command
+      .add_option("--prior", options.prior,
+                  "frames that the covariance pooled over all positions weighs as [the backbone's recommendation]")
+      ->check(within(kPrior))
+      ->group(group);
   command.add_option("--geometry", arguments.geometry, "the whole frame, or the published resize 256, crop 224")
       ->check(CLI::IsMember({"full", "paper"}))
       ->capture_default_str()

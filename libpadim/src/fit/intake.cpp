@@ -1,0 +1,99 @@
+// A frame is judged among the 64 to 128 around it, so that a long fit needs no more memory than a short one.
+
+#include "fit/intake.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/logging.h"
+#include "fit/outliers.h"
+#include "statistics/near_copies.h"
+
+namespace padim {
+namespace {
+
+constexpr std::size_t kFrames = 128;
+constexpr double kGrossRatio = 2;  // over the median: an image that is dropped must be unlike the others beyond doubt
+
+std::string title(const std::string& name, std::int64_t number) {
+  return name.empty() ? "frame " + std::to_string(number) : name;
+}
+
+}  // namespace
+
+void Intake::add(std::span<const float> embedding, Segments::Kind kind, std::string name) {
+  if (kind == Segments::Kind::real) {
+    frames_.emplace_back();
+    frames_.back().name = std::move(name);
+    frames_.back().number = seen_++;
+  }
+  frames_.back().embeddings.push_back(std::make_shared<const std::vector<float>>(embedding.begin(), embedding.end()));
+}
+
+bool Intake::full() const { return frames_.size() >= kFrames; }
+
+void Intake::release(bool all, Segments& segments, const ModelInfo& info, Examination& examination, WorkerPool& pool) {
+  examine(info, examination, pool);
+  const std::size_t count = all ? frames_.size() : frames_.size() / 2;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (frames_[i].left_out) continue;
+    auto kind = Segments::Kind::real;
+    for (const auto& embedding : frames_[i].embeddings) {
+      segments.append(*embedding, std::exchange(kind, Segments::Kind::augmented), pool);
+    }
+  }
+  frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Intake::examine(const ModelInfo& info, Examination& examination, WorkerPool& pool) {
+  if (info.calibration.source == SourceKind::stream) leave_out_repeats(info, examination, pool);
+  judge_outliers(info, examination, pool);
+}
+
+void Intake::leave_out_repeats(const ModelInfo& info, Examination& examination, WorkerPool& pool) {
+  EmbeddingSet set{info.positions.width * info.positions.height, info.dimensions, {}};
+  for (const Frame& frame : frames_) set.frames.emplace_back(*frame.embeddings.front());
+  std::int64_t found = 0;
+  for (const int i : repeated_frames(pairwise_distances(set, pool))) {
+    if (std::exchange(frames_[static_cast<std::size_t>(i)].left_out, true)) continue;
+    ++found;
+  }
+  if (found == 0) return;
+  examination.repeats += found;
+  log(LogLevel::warning, std::to_string(found) +
+                             " frames show an earlier passage again, as a looped clip does: they are left out of the "
+                             "fit, which would take the repetition for certainty");
+}
+
+void Intake::judge_outliers(const ModelInfo& info, Examination& examination, WorkerPool& pool) {
+  EmbeddingSet set{info.positions.width * info.positions.height, info.dimensions, {}};
+  std::vector<Frame*> judged;
+  for (Frame& frame : frames_) {
+    if (frame.left_out) continue;
+    set.frames.emplace_back(*frame.embeddings.front());
+    judged.push_back(&frame);
+  }
+  const Outliers outliers = find_outliers(set, info, pool);
+  if (outliers.inconsistent && !std::exchange(examination.inconsistent, true)) {
+    log(LogLevel::warning,
+        "the frames of this fit do not agree with each other: more than 30 % of a passage are unlike the rest. All are "
+        "kept; check that nothing but normal frames was shown");
+  }
+  for (std::size_t i = 0; i < outliers.frames.size(); ++i) {
+    name_outlier(*judged[static_cast<std::size_t>(outliers.frames[i])], outliers.ratio[i], info, examination);
+  }
+}
+
+void Intake::name_outlier(Frame& frame, double ratio, const ModelInfo& info, Examination& examination) const {
+  const bool gross = info.calibration.source == SourceKind::stream || ratio > kGrossRatio;
+  if (std::exchange(frame.named, true)) return;
+  frame.left_out = policy_ == OutlierPolicy::drop && gross;
+  ++(frame.left_out ? examination.dropped : examination.kept);
+  if (examination.outliers.size() < Examination::kListed) {
+    examination.outliers.push_back({frame.number, frame.name, frame.left_out});
+  }
+  log(LogLevel::warning, title(frame.name, frame.number) + " is unlike the other frames of the fit (score " +
+                             short_text(ratio) + " times the median): it is " + (frame.left_out ? "left out" : "kept"));
+}
+
+}  // namespace padim

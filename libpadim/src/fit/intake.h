@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/worker_pool.h"
+#include "padim/model.h"
+#include "statistics/segments.h"
+
+namespace padim {
+
+/// Frames on their way into a fit, held back until they can be compared with what came after them: frames unlike all
+/// others are left out or named, and those of a stream that show an earlier passage again are left out. Copies share
+/// their frames. One thread at a time.
+class Intake {
+ public:
+  enum class OutlierPolicy { name, drop };
+
+  explicit Intake(OutlierPolicy policy) : policy_(policy) {}
+
+  /// Takes an embedding [P, d]; the augmented copies of a frame follow it. name: of a real frame.
+  void add(std::span<const float> embedding, Segments::Kind kind, std::string name);
+
+  /// The next frame needs room: release() first.
+  [[nodiscard]] bool full() const;
+
+  /// Examines all frames, moves the older half of them, or all, to `segments`, and reports in `examination`.
+  void release(bool all, Segments& segments, const ModelInfo& info, Examination& examination, WorkerPool& pool);
+
+  [[nodiscard]] std::int64_t frames() const { return static_cast<std::int64_t>(frames_.size()); }
+
+ private:
+  struct Frame {
+    std::vector<std::shared_ptr<const std::vector<float>>> embeddings;  // the frame's, then its copies'
+    std::string name;
+    std::int64_t number = 0;
+    bool left_out = false;  // as a repeat, or as an outlier where these are dropped
+    bool named = false;     // as an outlier
+  };
+
+  void examine(const ModelInfo& info, Examination& examination, WorkerPool& pool);
+  void leave_out_repeats(const ModelInfo& info, Examination& examination, WorkerPool& pool);
+  void judge_outliers(const ModelInfo& info, Examination& examination, WorkerPool& pool);
+  void name_outlier(Frame& frame, double ratio, const ModelInfo& info, Examination& examination) const;
+
+  OutlierPolicy policy_;
+  std::vector<Frame> frames_;
+  std::int64_t seen_ = 0;
+};
+
+}  // namespace padim

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "base/worker_pool.h"
+#include "padim/model.h"
+#include "statistics/embedding_set.h"
+
+namespace padim {
+
+/// Frames unlike all others among those of a fit.
+struct Outliers {
+  std::vector<int> frames;    ///< rising
+  std::vector<double> ratio;  ///< of each: its leave-one-out score over the median
+  bool inconsistent = false;  ///< more than 30 % would have been: none are named
+};
+
+/// Frames whose leave-one-out score, near copies of the frame left out as well, lies far above the others': in
+/// logarithms, more than four robust standard deviations above the median. Repeated without them, three times at most.
+/// Fewer than 8 frames have no outliers. `info` as finish_model() takes it.
+[[nodiscard]] Outliers find_outliers(const EmbeddingSet& frames, const ModelInfo& info, WorkerPool& pool);
+
+}  // namespace padim

@@ -1,0 +1,147 @@
+// The level of later frames is that of frames far from those in the fit, since drift does not stop: what is held out
+// leaves with a gap of neighbours on both sides. Copies stand for what the camera does that the fit did not see. Both
+// from docs/calibration.md.
+
+#include "fit/stream_calibration.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <string>
+
+#include "base/logging.h"
+#include "fit/image_calibration.h"
+#include "fit/scoring.h"
+#include "fit/stored_frames.h"
+#include "statistics/calibration.h"
+
+namespace padim {
+namespace {
+
+constexpr std::int64_t kShortStream = 100;     // frames below which the gap is one segment wider
+constexpr std::size_t kScoredPerSegment = 10;  // frames
+
+class StreamCalibration {
+ public:
+  StreamCalibration(const Segments& segments, const ModelInfo& info, WorkerPool& pool, const Step& step)
+      : segments_(segments), info_(info), pool_(pool), step_(step), stored_(segments) {
+    for (int k = 0; k < segments.size(); ++k) {
+      (segments.view(k).stretch ? stretches_ : regular_).push_back(k);
+      parts_.push_back(stored_.gaussian(stored_.with_copies(stored_.of_segment(k)), pool));
+    }
+    weigh();
+  }
+
+  StreamScores scores() {
+    StreamScores result;
+    result.segments = segments_.size();
+    const auto count = static_cast<double>(segments_.size());
+    for (std::size_t i = 0; i < regular_.size(); ++i) {
+      step_(static_cast<double>(i) / count);
+      score(regular_[i], others(static_cast<int>(i)), result.originals, result.copies);
+    }
+    for (std::size_t i = 0; i < stretches_.size(); ++i) {
+      step_(static_cast<double>(regular_.size() + i) / count);
+      std::vector<float> copies;
+      score(stretches_[i], all_but(stretches_[i]), result.stretches.emplace_back(), copies);
+    }
+    return result;
+  }
+
+ private:
+  // What each stored frame of a segment stands for, relative to the average one.
+  void weigh() {
+    double stood_for = 0;
+    for (int k = 0; k < segments_.size(); ++k) {
+      const SegmentView view = segments_.view(k);
+      const auto kept = static_cast<double>(std::max<std::size_t>(view.copies.size(), 1));
+      weights_.push_back(view.weight * static_cast<double>(view.frames) / kept);
+      stood_for += view.weight * static_cast<double>(view.frames);
+    }
+    for (double& weight : weights_) weight *= static_cast<double>(stored_.frames.size()) / stood_for;
+  }
+
+  [[nodiscard]] int gap() const {
+    const auto count = static_cast<int>(regular_.size());
+    return std::max(1, (count + 1) / 4 + (segments_.frames() < kShortStream ? 1 : 0));
+  }
+
+  // Segments beyond the gap around the i-th regular one; the farthest where there are too few for a covariance.
+  [[nodiscard]] std::vector<int> others(int i) const {
+    std::vector<int> by_distance(regular_.size());
+    std::iota(by_distance.begin(), by_distance.end(), 0);
+    std::ranges::stable_sort(by_distance, std::ranges::greater{}, [i](int j) { return std::abs(j - i); });
+    std::vector<int> chosen = stretches_;
+    double count = 0;
+    for (const int j : by_distance) {
+      if (j == i || (std::abs(j - i) <= gap() && count >= 2)) break;
+      chosen.push_back(regular_[static_cast<std::size_t>(j)]);
+      count += parts_[static_cast<std::size_t>(chosen.back())].count();
+    }
+    return chosen;
+  }
+
+  [[nodiscard]] std::vector<int> all_but(int segment) const {
+    std::vector<int> chosen;
+    for (int k = 0; k < segments_.size(); ++k) {
+      if (k != segment) chosen.push_back(k);
+    }
+    return chosen;
+  }
+
+  void score(int segment, const std::vector<int>& by, std::vector<float>& originals, std::vector<float>& copies) {
+    const std::vector<int> frames = evenly(stored_.of_segment(segment));
+    Gaussian merged(segments_.positions(), segments_.dimensions());
+    for (const int k : by) {
+      merged.merge(parts_[static_cast<std::size_t>(k)].view(), weights_[static_cast<std::size_t>(k)], pool_);
+    }
+    const WhitenedGaussians model(merged.view(), info_, pool_);
+    const auto scored = image_scores(model, stored_.subset(stored_.with_copies(frames)), info_, pool_);
+    std::size_t next = 0;
+    for (const int frame : frames) {
+      originals.push_back(scored[next++]);
+      for (int copy = 0; copy < stored_.frames[static_cast<std::size_t>(frame)].copies; ++copy) {
+        copies.push_back(scored[next++]);
+      }
+    }
+    log(LogLevel::debug, [&] {
+      return "segment " + std::to_string(segment + 1) + " of " + std::to_string(segments_.size()) + ": " +
+             std::to_string(frames.size()) + " frames scored by a model of " + std::to_string(by.size()) + " segments";
+    });
+  }
+
+  static std::vector<int> evenly(const std::vector<int>& all) {
+    const std::size_t count = std::min(all.size(), kScoredPerSegment);
+    std::vector<int> chosen;
+    for (std::size_t i = 0; i < count; ++i) chosen.push_back(all[i * all.size() / count]);
+    return chosen;
+  }
+
+  const Segments& segments_;
+  const ModelInfo& info_;
+  WorkerPool& pool_;
+  const Step& step_;
+  StoredFrames stored_;
+  std::vector<int> regular_;     // segments, in stream order
+  std::vector<int> stretches_;   // those that were learned
+  std::vector<Gaussian> parts_;  // of each segment's stored frames and copies
+  std::vector<double> weights_;  // of each segment's stored frames
+};
+
+// What is left must be two embeddings at least: frames, or a frame and its copy.
+bool can_be_held_out(const Segments& segments) { return segments.frames() > 2 || segments.statistics().count > 2; }
+
+}  // namespace
+
+Calibration calibrate_stream(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info,
+                             WorkerPool& pool, const Step& step) {
+  if (!can_be_held_out(segments)) {
+    Calibration calibration = calibrate_images(segments, model, info, pool, step);
+    calibration.source = SourceKind::stream;
+    return calibration;
+  }
+  return calibrate_stream(StreamCalibration(segments, info, pool, step).scores(), info.calibration.false_alarm_rate);
+}
+
+}  // namespace padim

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <functional>
+
+#include "base/worker_pool.h"
+#include "fit/scoring.h"
+#include "padim/calibration.h"
+#include "padim/model.h"
+#include "statistics/segments.h"
+
+namespace padim {
+
+/// Called with the share that is done, 0..1; may throw.
+using Step = std::function<void(double)>;
+
+/// The threshold of a stream (docs/calibration.md): the stored frames of each segment, and their augmented copies, are
+/// scored by a model of the stored frames that lie well away from them in time. `segments` settled, `model` of all of
+/// them; `info` as finish_model() takes it.
+[[nodiscard]] Calibration calibrate_stream(const Segments& segments, const WhitenedGaussians& model,
+                                           const ModelInfo& info, WorkerPool& pool, const Step& step);
+
+}  // namespace padim

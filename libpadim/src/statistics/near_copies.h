@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include <Eigen/Core>
+
+#include "base/worker_pool.h"
+#include "statistics/embedding_set.h"
+
+namespace padim {
+
+/// Euclidean distances between whole embeddings, [n, n], symmetric.
+[[nodiscard]] Eigen::MatrixXf pairwise_distances(const EmbeddingSet& embeddings, WorkerPool& pool);
+
+/// Per frame, the frames that are nearly copies of it (the same picture twice, or with a little other light), rising:
+/// nearer than half the distance of its k-th nearest, k = max(4, n / 6), at most n / 4 of them.
+[[nodiscard]] std::vector<std::vector<int>> near_copies(const Eigen::MatrixXf& distances);
+
+/// Frames of a stream that show an earlier passage again, as a looped clip does, rising: at least max(2, n / 8) frames
+/// later, nearer to it than half the median distance between frames and than 0.9 of the median step.
+[[nodiscard]] std::vector<int> repeated_frames(const Eigen::MatrixXf& distances);
+
+}  // namespace padim
