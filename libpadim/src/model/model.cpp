@@ -1,7 +1,5 @@
 #include "padim/model.h"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "base/logging.h"
@@ -71,86 +69,6 @@ Model Model::stripped() const {
   auto tensors = std::make_shared<ModelTensors>(*impl_->tensors);
   tensors->segments.reset();
   return Model(std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id}));
-}
-
-namespace {
-
-std::string tap_names(const ModelInfo& info) {
-  std::string names;
-  for (const TapInfo& tap : info.taps) names += (names.empty() ? "" : ", ") + tap.name;
-  return names;
-}
-
-std::string channels_sentence(const ModelInfo& info) {
-  const std::string dimensions = std::to_string(info.dimensions);
-  const std::string seed = std::to_string(info.reduction.seed);
-  switch (info.reduction.kind) {
-    case ReductionKind::random:
-      return dimensions + " channels drawn with seed " + seed;
-    case ReductionKind::semi_orthogonal:
-      return "all channels projected to " + dimensions + " random orthonormal directions (seed " + seed + ")";
-    case ReductionKind::pca:
-      return "all channels projected to their " + dimensions + " principal components";
-    default:
-      return "all " + dimensions + " channels";
-  }
-}
-
-std::string epsilon_sentence(const ModelInfo& info) {
-  const std::string value = "Covariances are regularised by epsilon " + short_text(info.epsilon);
-  return info.relative_epsilon > 0 ? value + ", " + short_text(info.relative_epsilon) + " of the mean variance."
-                                   : value + ".";
-}
-
-// Below as many scores as the conformal quantile needs.
-std::string extrapolation_sentence(const Calibration& calibration) {
-  const double needed = std::ceil(1 / calibration.false_alarm_rate - 1 - 1e-9);
-  if (static_cast<double>(calibration.scores.size()) >= needed) return "";
-  return " Fewer than " + short_text(needed) +
-         " scores make it an extrapolation; where frames are few it errs on the high side, and more normal footage "
-         "lowers it.";
-}
-
-std::string threshold_sentence(const Calibration& calibration) {
-  if (calibration.segments == 0)
-    return "The threshold is raw score " + short_text(calibration.threshold) + ", not calibrated.";
-  std::string why = "the Gumbel quantile of";
-  if (calibration.rule == "stretch") why = "the Gumbel quantile of a learned stretch among";
-  if (calibration.rule == "conformal") why = "the conformal quantile of";
-  if (calibration.rule == "floor") why = "the smallest threshold there is, because the frames were nearly alike, above";
-  return "The threshold is raw score " + short_text(calibration.threshold) + " (shown as 0.5): " + why + " " +
-         std::to_string(calibration.scores.size()) + " held-out normal scores for a wanted false-alarm rate of " +
-         short_text(calibration.false_alarm_rate) + " per frame; each of " + std::to_string(calibration.segments) +
-         " contiguous segments was scored by the model of all others." + extrapolation_sentence(calibration);
-}
-
-std::string look_sentence(const Geometry& geometry) {
-  std::string sentence;
-  const Rectangle& roi = geometry.roi;
-  if (roi.width > 0) {
-    sentence += "Only the " + to_string(Size{roi.width, roi.height}) + " pixels from (" + std::to_string(roi.x) + ", " +
-                std::to_string(roi.y) + ") on are looked at.\n";
-  }
-  if (!geometry.mask.empty()) {
-    const auto ignored = std::count(geometry.mask.begin(), geometry.mask.end(), 0);
-    sentence += "A mask ignores " +
-                short_text(100.0 * static_cast<double>(ignored) / static_cast<double>(geometry.mask.size())) +
-                " % of what is looked at.\n";
-  }
-  return sentence;
-}
-
-}  // namespace
-
-std::string describe(const Model& model) {
-  const ModelInfo& info = model.info();
-  return "PaDiM model " + model.id() + ", fitted on " + std::to_string(info.frames) + " frames of " +
-         to_string(info.geometry.fitted_frame) + ".\n" + "Backbone " + info.backbone + " (weights " +
-         info.weights_sha256.substr(0, 8) + "), taps " + tap_names(info) + ", " + channels_sentence(info) + ", grid " +
-         to_string(info.grid) + ": " + to_string(info.positions) + " patch positions, network input " +
-         to_string(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
-         std::to_string(info.search_radius) + ".\n" + look_sentence(info.geometry) + epsilon_sentence(info) + "\n" +
-         threshold_sentence(info.calibration) + "\n";
 }
 
 std::string to_json(const Model& model) {
