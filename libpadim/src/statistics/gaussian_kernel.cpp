@@ -74,6 +74,9 @@ void AddOuterProducts(const float* centered, int rows, int d, float* comoment) {
 constexpr int kSide = kPanelRows;
 constexpr int kBlock = kSide * kSide;
 
+// Blocks of a row that are multiplied before the next ones: with their factors, 16 KiB, they stay in the first cache.
+constexpr int kBlocksAtOnce = 4;
+
 using Lane = hn::CappedTag<double, kSide / 2>;
 using Vector = hn::Vec<Lane>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Lane()));
@@ -154,16 +157,24 @@ void LoadSigma(const float* comoment, const double* prior, int d, double scale, 
   }
 }
 
-// S_ij -= sum_k<j L_ik L_jk^T
-void SubtractProducts(double* panels, int i, int j) {
+// S_ij -= L_i L_j^T, of the columns from `from`, `depth` of them.
+void SubtractProducts(double* panels, int i, int j, int from, int depth) {
+  const double* left = BlockAt(panels, i, 0) + kSide * from;
+  const double* right = BlockAt(panels, j, 0) + kSide * from;
   for (int row = 0; row < kSide; row += kTileRows) {
     const int columns = i == j ? std::min(row + kTileRows, kSide) : kSide;
     for (int column = 0; column < columns; column += kTileColumns) {
       Tile tile;
-      tile.AddProduct<kSide, 1>(BlockAt(panels, i, 0) + row, BlockAt(panels, j, 0) + column, kSide * j);
+      tile.AddProduct<kSide, 1>(left + row, right + column, depth);
       tile.SubtractFrom(BlockAt(panels, i, j) + row + kSide * column);
     }
   }
+}
+
+// S_ij -= sum_k<j L_ik L_jk^T
+void SubtractProducts(double* panels, int i, int j) {
+  constexpr int kDepth = kSide * kBlocksAtOnce;
+  for (int k = 0; k < kSide * j; k += kDepth) SubtractProducts(panels, i, j, k, std::min(kDepth, kSide * j - k));
 }
 
 // X = X L^-T, from the right, so that no column is overwritten before its last use.
@@ -238,29 +249,37 @@ bool Cholesky(double* panels, int count) {
   return true;
 }
 
-// L_ij = sum_j<=k<i L_ik W_kj. W_jj is zero above its diagonal: L_ij's columns before `column` have had their last use.
-void SumProducts(double* panels, int i, int j) {
-  double* out = BlockAt(panels, i, j);
+// X = -X L^-1, which is zero above its diagonal: X's columns before `column` have had their last use.
+void MultiplyNegated(const double* inverse, double* x) {
   for (int row = 0; row < kSide; row += kTileRows) {
     for (int column = 0; column < kSide; column += kTileColumns) {
       Tile tile;
-      tile.AddProduct<1, kSide>(out + row + kSide * column, BlockAt(panels, j, j) + kSide * column + column,
-                                kSide - column);
-      for (int k = j + 1; k < i; ++k) {
-        tile.AddProduct<1, kSide>(BlockAt(panels, i, k) + row, BlockAt(panels, k, j) + kSide * column, kSide);
-      }
-      tile.Store(out + row + kSide * column);
+      tile.AddProduct<1, kSide>(x + row + kSide * column, inverse + kSide * column + column, kSide - column);
+      tile.StoreNegated(x + row + kSide * column);
     }
   }
 }
 
-// X = -L^-1 X, from below, so that no row is overwritten before its last use.
-void SolveNegated(const double* inverse, double* x) {
+// L_ij -= sum_begin<=k<end L_ik W_kj
+void SubtractInverted(double* panels, int i, int j, int begin, int end) {
+  for (int row = 0; row < kSide; row += kTileRows) {
+    for (int column = 0; column < kSide; column += kTileColumns) {
+      Tile tile;
+      for (int k = begin; k < end; ++k) {
+        tile.AddProduct<1, kSide>(BlockAt(panels, i, k) + row, BlockAt(panels, k, j) + kSide * column, kSide);
+      }
+      tile.SubtractFrom(BlockAt(panels, i, j) + row + kSide * column);
+    }
+  }
+}
+
+// X = L^-1 X, from below, so that no row is overwritten before its last use.
+void Solve(const double* inverse, double* x) {
   for (int row = kSide - kTileRows; row >= 0; row -= kTileRows) {
     for (int column = 0; column < kSide; column += kTileColumns) {
       Tile tile;
       tile.AddProduct<1, kSide>(inverse + row, x + kSide * column, row + kTileRows);
-      tile.StoreNegated(x + row + kSide * column);
+      tile.Store(x + row + kSide * column);
     }
   }
 }
@@ -268,8 +287,9 @@ void SolveNegated(const double* inverse, double* x) {
 // Row i of blocks from L to W.
 void InvertPanel(double* panels, int i) {
   for (int j = 0; j < i; ++j) {
-    SumProducts(panels, i, j);
-    SolveNegated(BlockAt(panels, i, i), BlockAt(panels, i, j));
+    MultiplyNegated(BlockAt(panels, j, j), BlockAt(panels, i, j));
+    for (int k = j + 1; k < i; k += kBlocksAtOnce) SubtractInverted(panels, i, j, k, std::min(k + kBlocksAtOnce, i));
+    Solve(BlockAt(panels, i, i), BlockAt(panels, i, j));
   }
 }
 
