@@ -14,8 +14,10 @@ void add_outer_products(const float* centered, int rows, int d, float* comoment)
 /// The same in plain loops: what the SIMD version is tested against.
 void add_outer_products_scalar(const float* centered, int rows, int d, float* comoment) noexcept;
 
-/// Doubles that whiten() needs as its scratch.
-[[nodiscard]] constexpr std::size_t whitening_scratch(int d) { return 2 * triangle_size(d) + kTrianglePadding; }
+/// Doubles that whiten() needs as its scratch: the triangle in whole blocks.
+[[nodiscard]] constexpr std::size_t whitening_scratch(int d) {
+  return static_cast<std::size_t>(kPanelRows) * kPanelRows * triangle_size((d + kPanelRows - 1) / kPanelRows);
+}
 
 /// Whitens one position: Sigma = scale * comoment + prior + epsilon * I = L L^T, W = L^-1 in half precision, packed in
 /// panels of 16 rows (see mahalanobis_kernel.h). comoment, prior: packed lower triangles by rows; prior: nullptr for

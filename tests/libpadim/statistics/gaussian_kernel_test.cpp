@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "base/packed_triangle.h"
 #include "highway_targets.h"
@@ -107,31 +108,74 @@ std::vector<float> random_comoment(int d, int frames) {
   return packed;
 }
 
-// The whitener is Eigen's L^-1 in double precision, rounded to halves: half an ulp of a half, also with fewer frames
+// An element's tolerance: half an ulp of a half.
+void expect_equals(const Eigen::MatrixXd& result, const Eigen::MatrixXd& expected) {
+  for (int i = 0; i < expected.rows(); ++i) {
+    for (int j = 0; j <= i; ++j) {
+      const double tolerance = std::max(std::abs(expected(i, j)) * 0.000489, 3e-8) + 1e-7;
+      ASSERT_NEAR(result(i, j), expected(i, j), tolerance) << "at " << i << ", " << j;
+    }
+  }
+}
+
+// prior: empty for none.
+std::vector<std::uint16_t> whitener_of(std::span<const float> comoment, std::span<const double> prior, int d,
+                                       double scale, double epsilon) {
+  std::vector<double> scratch(whitening_scratch(d) + 1, static_cast<double>(kGuard));
+  std::vector<std::uint16_t> whitener(triangle_size(d) + 1, 0x1234);
+  EXPECT_TRUE(whiten(comoment.data(), prior.empty() ? nullptr : prior.data(), d, scale, epsilon, scratch.data(),
+                     whitener.data()));
+  EXPECT_EQ(whitener.back(), 0x1234) << "written past the end";
+  EXPECT_EQ(scratch.back(), kGuard) << "written past the scratch";
+  return whitener;
+}
+
+// The whitener is Eigen's L^-1 in double precision, rounded to halves, with a prior and without, also with fewer frames
 // than dimensions, where only epsilon makes the covariance invertible.
 TEST(Whiten, EqualsEigenToHalfRounding) {
+  for (const int d : {1, 2, 3, 15, 16, 17, 31, 32, 33, 48, 70, 100, 176, 256, 550}) {
+    SCOPED_TRACE("d = " + std::to_string(d));
+    const int frames = d > 50 ? 20 : 200;
+    const double scale = 1.0 / (frames - 1);
+    const double epsilon = 0.01;
+    const auto comoment = random_comoment(d, frames);
+    const auto other = random_comoment(d, frames + 7);
+    const std::vector<double> prior(other.begin(), other.end());
+    const Eigen::MatrixXd sigma =
+        scale * unpack_symmetric(std::span<const float>(comoment), d) + epsilon * Eigen::MatrixXd::Identity(d, d);
+    const Eigen::MatrixXd without = inverse_cholesky(sigma);
+    const Eigen::MatrixXd with = inverse_cholesky(sigma + unpack_symmetric(std::span<const double>(prior), d));
+    for_each_target([&] {
+      expect_equals(unpack_whitener(whitener_of(comoment, {}, d, scale, epsilon), d), without);
+      expect_equals(unpack_whitener(whitener_of(comoment, prior, d, scale, epsilon), d), with);
+    });
+  }
+}
+
+// A prior of zeros gives the bits of none.
+TEST(Whiten, IsUnchangedByAPriorOfZeros) {
   for_each_target([] {
-    for (const int d : {1, 2, 3, 15, 16, 17, 31, 32, 33, 48, 70, 100, 256}) {
-      const int frames = d > 50 ? 20 : 200;
-      const auto comoment = random_comoment(d, frames);
-      const double scale = 1.0 / (frames - 1);
-      const double epsilon = 0.01;
-      std::vector<double> scratch(whitening_scratch(d));
-      std::vector<std::uint16_t> whitener(triangle_size(d) + 1, 0x1234);
-      ASSERT_TRUE(whiten(comoment.data(), nullptr, d, scale, epsilon, scratch.data(), whitener.data())) << d;
-      EXPECT_EQ(whitener.back(), 0x1234) << "written past the end, d = " << d;
-      const Eigen::MatrixXd sigma =
-          scale * unpack_symmetric(std::span<const float>(comoment), d) + epsilon * Eigen::MatrixXd::Identity(d, d);
-      const Eigen::MatrixXd expected = inverse_cholesky(sigma);
-      const Eigen::MatrixXd result = unpack_whitener(whitener, d);
-      for (int i = 0; i < d; ++i) {
-        for (int j = 0; j <= i; ++j) {
-          const double tolerance = std::max(std::abs(expected(i, j)) * 0.000489, 3e-8) + 1e-7;
-          ASSERT_NEAR(result(i, j), expected(i, j), tolerance) << "d = " << d << " at " << i << ", " << j;
-        }
-      }
+    for (const int d : {1, 17, 100}) {
+      const auto comoment = random_comoment(d, 40);
+      const std::vector<double> zeros(triangle_size(d));
+      EXPECT_EQ(whitener_of(comoment, zeros, d, 0.1, 0.01), whitener_of(comoment, {}, d, 0.1, 0.01)) << d;
     }
   });
+}
+
+// Normal and subnormal halves are rounded to nearest, as the scalar conversion does it: reciprocals of standard
+// deviations from a large half to one that vanishes.
+TEST(Whiten, RoundsLikeTheScalarConversion) {
+  constexpr int kSteps = 200;
+  std::vector<float> comoment(triangle_size(kSteps) + kTrianglePadding);
+  Eigen::MatrixXd expected = Eigen::MatrixXd::Zero(kSteps, kSteps);
+  for (int i = 0; i < kSteps; ++i) {
+    const float variance = std::exp2(0.3F * static_cast<float>(i) - 8);
+    comoment[triangle_row(i) + static_cast<std::size_t>(i)] = variance;
+    expected(i, i) = 1 / std::sqrt(static_cast<double>(variance));
+  }
+  const Eigen::MatrixXd rounded = unpack_whitener(pack_whitener(expected), kSteps);
+  for_each_target([&] { EXPECT_EQ(unpack_whitener(whitener_of(comoment, {}, kSteps, 1, 0), kSteps), rounded); });
 }
 
 // What cannot be whitened is refused: an indefinite matrix, one that is not finite, a whitener too large for halves.
@@ -155,6 +199,12 @@ TEST(Whiten, RefusesWhatHasNoWhitener) {
           comoment[triangle_row(row) + static_cast<std::size_t>(row)] = bad;
           EXPECT_TRUE(refused(comoment, 0.01)) << bad << " in row " << row;
         }
+      }
+      for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1.0F}) {
+        if (d == 1) continue;
+        auto comoment = zero;
+        comoment[triangle_row(d - 1)] = bad;
+        EXPECT_TRUE(refused(comoment, 0.01)) << bad << " beside the diagonal";
       }
       auto infinite = zero;
       infinite[triangle_row(d - 1) + static_cast<std::size_t>(d - 1)] = std::numeric_limits<float>::infinity();

@@ -180,6 +180,104 @@ TEST(Gaussian, WhitensEveryPosition) {
   }
 }
 
+Gaussian gaussian_of(const Sample& sample) {
+  WorkerPool pool(2);
+  Gaussian gaussian(kPositions, sample.d);
+  gaussian.add(sample.values, sample.frames, pool);
+  return gaussian;
+}
+
+// The pooled covariance is the mean of the covariances of the positions that count, and its trace that of the
+// variances.
+TEST(Gaussian, PoolsCovariances) {
+  WorkerPool pool(2);
+  const Sample sample(30, 21);
+  const Gaussian gaussian = gaussian_of(sample);
+  for (const std::vector<std::uint8_t>& counts : {std::vector<std::uint8_t>{}, {1, 0, 255}, {0, 1, 0}}) {
+    const auto pooled = pooled_covariance(gaussian.view(), counts, pool);
+    ASSERT_EQ(pooled.size(), triangle_size(sample.d));
+    Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(sample.d, sample.d);
+    int counting = 0;
+    for (int p = 0; p < kPositions; ++p) {
+      if (!counts.empty() && counts[static_cast<std::size_t>(p)] == 0) continue;
+      ++counting;
+      const Eigen::MatrixXd x = sample.matrix(p);
+      const Eigen::MatrixXd centered = x.rowwise() - x.colwise().mean();
+      sum += centered.transpose() * centered / (sample.frames - 1);
+    }
+    const Eigen::MatrixXd result = unpack_symmetric(std::span<const double>(pooled), sample.d);
+    const Eigen::MatrixXd expected = sum / counting;
+    EXPECT_LE((result - expected).cwiseAbs().maxCoeff(), 1e-5 * expected.diagonal().maxCoeff());
+    EXPECT_NEAR(result.trace() / sample.d / gaussian.view().mean_variance(counts), 1, 1e-12);
+  }
+}
+
+// Without a second frame, or a position that counts, there is no covariance to pool.
+TEST(Gaussian, PoolsNothing) {
+  WorkerPool pool(2);
+  const std::vector<double> zeros(triangle_size(4));
+  EXPECT_EQ(pooled_covariance(gaussian_of(Sample(1, 4)).view(), {}, pool), zeros);
+  const std::vector<std::uint8_t> none(kPositions);
+  EXPECT_EQ(pooled_covariance(gaussian_of(Sample(9, 4)).view(), none, pool), zeros);
+}
+
+// The number of threads changes no bit of the pooled covariance nor of the whitener.
+TEST(Gaussian, IsTheSameForAnyNumberOfThreads) {
+  const Gaussian gaussian = gaussian_of(Sample(30, 21));
+  WorkerPool single(1);
+  const auto pooled = pooled_covariance(gaussian.view(), {}, single);
+  const auto whitener = whiten(gaussian.view(), Regularisation{0.1, 5, pooled}, single);
+  for (const int threads : {2, 3, 7}) {
+    WorkerPool pool(threads);
+    EXPECT_EQ(pooled_covariance(gaussian.view(), {}, pool), pooled) << threads;
+    EXPECT_EQ(whiten(gaussian.view(), Regularisation{0.1, 5, pooled}, pool), whitener) << threads;
+  }
+}
+
+// With a prior, W is the inverse Cholesky factor of (M + nu S) / (N - 1 + nu) + epsilon I.
+TEST(Gaussian, WhitensWithAPrior) {
+  WorkerPool pool(2);
+  for (const auto& [frames, d] : {std::pair{50, 10}, {5, 20}, {2, 17}}) {
+    const Sample sample(frames, d);
+    const Gaussian gaussian = gaussian_of(sample);
+    const auto pooled = pooled_covariance(gaussian.view(), {}, pool);
+    const Eigen::MatrixXd prior = unpack_symmetric(std::span<const double>(pooled), d);
+    const double nu = 12.5;
+    const auto whitener = whiten(gaussian.view(), Regularisation{0.1, nu, pooled}, pool);
+    for (int p = 0; p < kPositions; ++p) {
+      const Eigen::MatrixXd x = sample.matrix(p);
+      const Eigen::MatrixXd centered = x.rowwise() - x.colwise().mean();
+      const Eigen::MatrixXd sigma =
+          (centered.transpose() * centered + nu * prior) / (frames - 1 + nu) + 0.1 * Eigen::MatrixXd::Identity(d, d);
+      const auto packed = std::span(whitener).subspan(static_cast<std::size_t>(p) * triangle_size(d), triangle_size(d));
+      const Eigen::MatrixXd difference = unpack_whitener(packed, d) - inverse_cholesky(sigma);
+      EXPECT_LT(difference.cwiseAbs().maxCoeff(), 3e-3) << "N = " << frames << ", d = " << d << ", p = " << p;
+    }
+  }
+}
+
+// A prior that weighs nothing gives the bits of none.
+TEST(Gaussian, IsUnchangedByAPriorOfNoWeight) {
+  WorkerPool pool(2);
+  const Gaussian gaussian = gaussian_of(Sample(30, 21));
+  const auto pooled = pooled_covariance(gaussian.view(), {}, pool);
+  EXPECT_EQ(whiten(gaussian.view(), Regularisation{0.1, 0, pooled}, pool),
+            whiten(gaussian.view(), Regularisation{0.1}, pool));
+}
+
+// A prior of another number of dimensions, or none at all, is refused.
+TEST(Gaussian, RejectsAPriorOfAnotherSize) {
+  WorkerPool pool(2);
+  const Gaussian gaussian = gaussian_of(Sample(9, 4));
+  const std::vector<double> small(triangle_size(3));
+  expect_error(ErrorCode::invalid_argument, {"pooled covariance", "10 elements", "6 were"}, [&] {
+    (void)whiten(gaussian.view(), Regularisation{0.1, 1, small}, pool);
+  });
+  expect_error(ErrorCode::invalid_argument, {"10 elements", "0 were"}, [&] {
+    (void)whiten(gaussian.view(), Regularisation{0.1, 1}, pool);
+  });
+}
+
 // One frame has no covariance; a broken one is named by its position and by what may help.
 TEST(Gaussian, RejectsWhatCannotBeWhitened) {
   WorkerPool pool(2);
