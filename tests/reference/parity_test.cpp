@@ -49,6 +49,7 @@ double error_of_largest(const A& a, const B& b) {
 
 FitOptions published_options() {
   FitOptions options;
+  options.source = SourceKind::images;
   options.geometry = GeometryMode::paper;
   options.grid = Grid::finest;
   options.reduction = ReductionKind::random;
@@ -58,8 +59,11 @@ FitOptions published_options() {
   return options;
 }
 
+// Of version 0.1, which estimated each position by itself.
 FitOptions default_options(int radius) {
   FitOptions options;
+  options.source = SourceKind::images;
+  options.prior = 0;
   options.geometry = GeometryMode::paper;
   options.search_radius = radius;
   return options;

@@ -16,6 +16,8 @@ constexpr int kRounds = 3;
 constexpr double kDeviations = 4;
 constexpr double kLeastRatio = 1.25;  // over the median: where all scores are nearly alike, nothing stands out
 constexpr double kMostDropped = 0.3;
+// Without a prior, a frame that is left out of few is far away in some direction or other that they do not span.
+constexpr double kJudgesPrior = 30;
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -89,10 +91,12 @@ Outliers find_outliers(const EmbeddingSet& frames, const ModelInfo& info, Worker
   Outliers found;
   if (frames.size() < kFewest) return found;
   const Eigen::MatrixXf distances = pairwise_distances(frames, pool);
+  ModelInfo judge = info;
+  judge.prior = std::max(judge.prior, kJudgesPrior);
   std::vector<int> in(static_cast<std::size_t>(frames.size()));
   std::iota(in.begin(), in.end(), 0);
   for (int round = 0; round < kRounds; ++round) {
-    if (!Round(frames, in).find(distances, info, pool, found)) break;
+    if (!Round(frames, in).find(distances, judge, pool, found)) break;
     if (static_cast<double>(found.frames.size()) > kMostDropped * frames.size()) return {{}, {}, true};
     std::erase_if(in, [&](int i) { return std::ranges::find(found.frames, i) != found.frames.end(); });
   }

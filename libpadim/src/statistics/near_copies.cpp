@@ -14,11 +14,34 @@ namespace {
 
 constexpr float kNear = 0.5F;
 constexpr float kStep = 0.9F;
+// Scenes that sway come back to where they were, but a loop comes back in step.
+constexpr double kLeastShare = 0.1;  // of the frames
+constexpr double kInStep = 0.7;      // of the repeats
 
 float median(std::vector<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
+}
+
+float repetition_limit(const Eigen::MatrixXf& distances) {
+  std::vector<float> pairs;
+  std::vector<float> steps;
+  for (Eigen::Index i = 1; i < distances.rows(); ++i) {
+    steps.push_back(distances(i, i - 1));
+    for (Eigen::Index j = 0; j < i; ++j) pairs.push_back(distances(i, j));
+  }
+  return std::min(kNear * median(std::move(pairs)), kStep * median(std::move(steps)));
+}
+
+// The kept frame up to `last` that is nearest to `frame`; -1 where there is none.
+int nearest_before(const Eigen::MatrixXf& distances, int frame, int last, const std::vector<int>& kept) {
+  int nearest = -1;
+  for (const int j : kept) {
+    if (j > last) break;
+    if (nearest < 0 || distances(frame, j) < distances(frame, nearest)) nearest = j;
+  }
+  return nearest;
 }
 
 }  // namespace
@@ -71,22 +94,23 @@ std::vector<std::vector<int>> near_copies(const Eigen::MatrixXf& distances) {
 
 std::vector<int> repeated_frames(const Eigen::MatrixXf& distances) {
   const auto n = static_cast<int>(distances.rows());
-  std::vector<int> repeats;
-  if (n < 4) return repeats;
-  std::vector<float> pairs;
-  std::vector<float> steps;
-  for (int i = 1; i < n; ++i) {
-    steps.push_back(distances(i, i - 1));
-    for (int j = 0; j < i; ++j) pairs.push_back(distances(i, j));
-  }
-  const float limit = std::min(kNear * median(std::move(pairs)), kStep * median(std::move(steps)));
+  if (n < 4) return {};
+  const float limit = repetition_limit(distances);
   const int apart = std::max(2, (n + 7) / 8);
   std::vector<int> kept;
+  std::vector<int> repeats;
+  int in_step = 0;    // repeats that follow a repeat, as their originals do
+  int original = -1;  // of the frame before
   for (int i = 0; i < n; ++i) {
-    const bool again = std::ranges::any_of(kept, [&](int j) { return j <= i - apart && distances(i, j) < limit; });
+    const int nearest = nearest_before(distances, i, i - apart, kept);
+    const bool again = nearest >= 0 && distances(i, nearest) < limit;
+    if (again && original >= 0 && nearest == original + 1) ++in_step;
+    original = again ? nearest : -1;
     (again ? repeats : kept).push_back(i);
   }
-  return repeats;
+  const auto count = static_cast<double>(repeats.size());
+  const bool looped = count >= kLeastShare * n && in_step >= kInStep * count;
+  return looped ? repeats : std::vector<int>();
 }
 
 }  // namespace padim

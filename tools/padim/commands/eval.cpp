@@ -55,6 +55,7 @@ struct EvalArguments {
 void follow_reference(const CLI::App& command, EvalArguments& arguments) {
   const auto open = [&](const char* option) { return command.count(option) == 0; };
   FitOptions& options = arguments.model.options;
+  options.source = SourceKind::images;
   if (open("--backbone")) arguments.backbone.name = kReferenceBackbone;
   if (open("--precision")) arguments.backbone.precision = to_string(Precision::float32);
   if (open("--geometry")) arguments.model.geometry = to_string(GeometryMode::paper);
