@@ -14,6 +14,8 @@
 namespace padim {
 namespace {
 
+constexpr char kChosen[] = "chosen";
+
 std::string name_of(const Model& model) {
   return "model " + model.id() + " of " + std::to_string(model.info().frames) + " frames";
 }
@@ -73,6 +75,17 @@ Model Model::stripped() const {
   return Model(std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id}));
 }
 
+Model Model::with_threshold(double threshold) const {
+  if (!std::isfinite(threshold) || threshold <= 0) {
+    throw Error(ErrorCode::invalid_argument, "threshold " + short_text(threshold) +
+                                                 " is no raw score that can be one: give a finite number above 0");
+  }
+  ModelInfo info = impl_->info;
+  info.calibration.threshold = threshold;
+  info.calibration.rule = kChosen;
+  return Model(std::make_shared<const Impl>(Impl{std::move(info), impl_->tensors, impl_->id}));
+}
+
 namespace {
 
 std::string tap_names(const ModelInfo& info) {
@@ -111,7 +124,18 @@ std::string extrapolation_sentence(const Calibration& calibration) {
          "lowers it.";
 }
 
+std::string chosen_sentence(const Calibration& calibration) {
+  const std::vector<float>& scores = calibration.scores;
+  const auto reached = std::count_if(scores.begin(), scores.end(),
+                                     [&](float score) { return static_cast<double>(score) >= calibration.threshold; });
+  return "The threshold is raw score " + short_text(calibration.threshold) + " (shown as 0.5): chosen, not calibrated" +
+         (scores.empty() ? "."
+                         : "; " + std::to_string(reached) + " of " + std::to_string(scores.size()) +
+                               " held-out normal scores reach it.");
+}
+
 std::string threshold_sentence(const Calibration& calibration) {
+  if (calibration.rule == kChosen) return chosen_sentence(calibration);
   if (calibration.segments == 0)
     return "The threshold is raw score " + short_text(calibration.threshold) + ", not calibrated.";
   std::string why = "the Gumbel quantile of";
