@@ -66,7 +66,7 @@ USERS = {
     }),
     "sample": ("", {r"opencv2/core": "*", r"opencv2/imgproc": "*"}),
     "threshold": ("io", {}),
-    "eval": ("terminal io", {
+    "eval": ("terminal io threshold", {
         r"nlohmann/": "results.cpp",
         r"glib\.h": "report.cpp",
         r"opencv2/core": "ground_truth.h pixel_scores.h",
