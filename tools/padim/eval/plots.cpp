@@ -75,8 +75,9 @@ std::string roc_script(std::span<const ClassResult> results, const std::filesyst
   const auto pixels = curves_of(
       results, [](const ClassResult& r) -> const auto& { return r.pixel; }, auroc);
   if (images.empty() && pixels.empty()) return "";
-  return gnuplot_png(save / "roc_curve.png", 1200, 620) +
-         "set multiplot layout 1,2\nset size square\nset grid\nset key bottom right box opaque\n"
+  const int panels = images.empty() || pixels.empty() ? 1 : 2;
+  return gnuplot_png(save / "roc_curve.png", 600 * panels, 620) + "set multiplot layout 1," + std::to_string(panels) +
+         "\nset size square\nset grid\nset key bottom right box opaque\n"
          "set xrange [0:1]\nset yrange [0:1.02]\nset xlabel 'false-positive rate'\nset ylabel 'true-positive rate'\n" +
          panel("Images: ROC curve and AUROC", "image", images, &CurvePoint::true_positive_rate) +
          panel("Pixels: ROC curve and AUROC", "pixel", pixels, &CurvePoint::true_positive_rate) +
