@@ -61,18 +61,19 @@ USERS = {
         r"gst/": "frame_copy.h gst_pipeline.h video_source.cpp video_writer.cpp",
         r"opencv2/core": "frame_copy.h image_source.h image_source.cpp",
         r"opencv2/imgcodecs": "image_source.cpp result_sink.cpp",
+        r"sys/wait\.h": "gnuplot.cpp",
         r"unistd\.h": "file_io.cpp video_writer.cpp",
     }),
     "sample": ("", {r"opencv2/core": "*", r"opencv2/imgproc": "*"}),
-    "eval": ("terminal io", {
+    "threshold": ("io", {}),
+    "eval": ("terminal io threshold", {
         r"nlohmann/": "results.cpp",
         r"glib\.h": "report.cpp",
         r"opencv2/core": "ground_truth.h pixel_scores.h",
         r"opencv2/imgcodecs": "evaluation.cpp ground_truth.cpp pictures.cpp",
         r"opencv2/imgproc": "pictures.cpp",
-        r"sys/wait\.h": "gnuplot.cpp",
     }),
-    "commands": ("gst-common terminal io sample eval", {
+    "commands": ("gst-common terminal io sample threshold eval", {
         r"CLI/": "*",
         r"nlohmann/": "sample.cpp",
         r"opencv2/imgcodecs": "sample.cpp",

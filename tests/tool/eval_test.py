@@ -14,6 +14,7 @@ from tool_case import SIZE, ToolCase, mask, picture, reads_from, run, save_pictu
 
 FIGURES = ["image_auroc", "image_ap", "image_f1", "pixel_auroc", "pixel_ap", "pixel_f1", "aupro_30", "aupro_05",
            "false_alarm_rate", "missed_rate"]
+RATES = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001]
 
 
 def write_class(folder, training=12, normal=4, defective=5):
@@ -99,6 +100,31 @@ class Figures(EvalCase):
         self.assertAlmostEqual(one["pixel_auroc"], auroc(pixels.ravel(), truth.ravel()), delta=1e-12)
         self.assertEqual(one["defects"], 10)
 
+    def test_operating_points_count_the_test_images(self):
+        results, _ = self.results()
+        for one in results["classes"]:
+            model = self.folder / f"{one['class']}.padim"
+            self.assertEqual(self.fit(self.data() / one["class"] / "train" / "good", model).returncode, 0)
+            held_out = np.array(json.loads(run("info", model, "--json").stdout)["calibration"]["scores"])
+            normal, defective = (np.array([image["raw_score"] for image in one["images"]
+                                           if image["anomalous"] == anomalous]) for anomalous in (False, True))
+            points = one["operating_points"]
+            self.assertEqual([p["expected_false_alarm_rate"] for p in points if p["expected_false_alarm_rate"]],
+                             RATES)
+            for point in points:
+                t = point["threshold"]
+                self.assertEqual(point["held_out_rate"], np.mean(held_out >= t))
+                self.assertEqual((point["false_alarms"], point["missed"]), (np.sum(normal >= t), np.sum(defective < t)))
+                self.assertEqual((point["false_alarm_rate"], point["missed_rate"]),
+                                 (np.mean(normal >= t), np.mean(defective < t)))
+            in_force = next(point for point in points if point["in_force"])
+            for figure in ("threshold", "false_alarm_rate", "missed_rate"):
+                self.assertEqual(in_force[figure], one[figure])
+
+    def test_without_calibration_there_are_no_operating_points(self):
+        results, _ = self.results("--classes", "cap", "--protocol", "reference", "--input-size", "64x64")
+        self.assertEqual(results["classes"][0]["operating_points"], [])
+
     def test_principal_components_come_from_all_training_images(self):
         # More images than a fit keeps for its basis; those at the end look different.
         for number in range(80):
@@ -172,6 +198,48 @@ class Figures(EvalCase):
         results, result = self.results("--classes", "board", "--geometry", "paper", "--input-size", "64x64", data=data)
         self.assertLess(results["classes"][0]["seen_share_of_defects"], 1)
         self.assertIn("crops", result.stderr)
+
+
+class WithoutMasks(EvalCase):
+    """Data sets that say which images are defective, not where."""
+
+    def images_only(self, *options):
+        data = self.copy()
+        shutil.rmtree(data / "cap" / "ground_truth")
+        return data, *self.results(*options, data=data)
+
+    def test_figures_of_images_are_the_same_and_others_are_missing(self):
+        _, results, result = self.images_only()
+        with_masks = json.loads(self.evaluated_with_masks().read_text())
+        for one, before in zip(results["classes"], with_masks["classes"], strict=True):
+            masks = one["class"] != "cap"
+            self.assertEqual(one["masks"], masks)
+            for figure in FIGURES:
+                of_pixels = figure.startswith(("pixel", "aupro"))
+                self.assertEqual(one[figure], before[figure] if masks or not of_pixels else None, figure)
+            self.assertEqual(one["operating_points"], before["operating_points"])
+        self.assertIsNone(results["classes"][1]["seen_share_of_defects"])
+        self.assertEqual(results["mean"]["pixel_auroc"], results["classes"][0]["pixel_auroc"])
+        self.assertRegex(result.stderr, "cap: figures of images only, .*cap/ground_truth")
+        self.assertNotIn("board: ", result.stderr)
+
+    def evaluated_with_masks(self):
+        save = self.folder / "with masks"
+        self.assertEqual(self.evaluate("--save", save, "--no-pictures").returncode, 0)
+        return save / "results.json"
+
+    def test_pictures_show_what_is_unknown_in_grey_and_the_report_says_so(self):
+        for protocol in ("official", "reference"):
+            with self.subTest(protocol):
+                self.images_only("--classes", "cap", "--protocol", protocol, "--input-size", "64x64")
+                save = self.folder / "results"
+                for kind, level in (("patch", 128), ("good", 0)):
+                    pixels = np.asarray(Image.open(save / "pictures" / "cap" / kind / "000.png"))
+                    width = (pixels.shape[1] + 6) // 5
+                    self.assertEqual(set(pixels[-100:, width:2 * width - 6].flat), {level})
+                self.assertLess(np.mean(pixels[-100:, 3 * width:4 * width - 6]), 128)  # of a good one little is marked
+                self.assertIn("figures of images only: cap", (save / "report.html").read_text())
+                shutil.rmtree(self.folder / "data")
 
 
 class Comparisons(EvalCase):

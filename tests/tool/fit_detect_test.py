@@ -27,7 +27,7 @@ class Fit(ToolCase):
         self.assertIn("24", result.stdout)
         self.assertIn("tiny", result.stdout)
         self.assertIn("false-alarm rate 0.01 per image", result.stderr)
-        self.assertEqual(run("info", model).stdout, result.stdout)
+        self.assertTrue(result.stdout.startswith(run("info", model).stdout))
         self.assertIn("Fewer than 99 scores make it an extrapolation", result.stdout)
 
     def test_wanted_rate_that_the_scores_bear_out_is_no_extrapolation(self):

@@ -3,7 +3,7 @@ import unittest
 
 from tool_case import ToolCase, run
 
-COMMANDS = ("fit", "detect", "eval", "info", "merge", "sample")
+COMMANDS = ("fit", "detect", "eval", "info", "merge", "sample", "threshold")
 
 
 class Help(ToolCase):
@@ -58,6 +58,13 @@ class Help(ToolCase):
             (["eval", "--data", "x", "--fusion", "product"], "product"),
             (["eval", "--data", "x", "--false-alarm-rate", "0"], "--false-alarm-rate"),
             (["sample", "--output", "x", "--inspect-frames", "3"], "--inspect-frames"),
+            (fit + ["--missed-at-most", "0.1"], "--defects"),
+            (fit + ["--no-calibration", "--curve", "c.png"], "--curve"),
+            (["threshold"], "model"),
+            (["threshold", "m.padim", "--defects", "x", "--missed-at-most", "1.1"], "--missed-at-most"),
+            (["threshold", "m.padim", "--false-alarm-rate", "0.6"], "--false-alarm-rate"),
+            (["threshold", "m.padim", "--raw", "0"], "--raw"),
+            (["threshold", "m.padim", "--raw", "3", "--false-alarm-rate", "0.1"], "--raw"),
         ):
             with self.subTest(" ".join(arguments)):
                 self.assert_fails(run(*arguments, cwd=self.folder), 2, part, "--help")

@@ -119,11 +119,23 @@ class Report(EvalCase):
         self.assertRegex(self.text, "reported &lt;&amp;&quot;&(apos|#39);&gt; data")
 
     def test_figures_are_those_of_the_files(self):
-        rows = re.findall(r"<tr><td class=\"text\">(\w+)</td>(.*?)</tr>", self.text.replace("\n", ""))
+        figures = re.search(r'id="figures">(.*?)</table>', self.text.replace("\n", "")).group(1)
+        rows = re.findall(r"<tr><td class=\"text\">(\w+)</td>(.*?)</tr>", figures)
         cells = {name: re.findall(r">([^<>]*)</td>", row) for name, row in rows}
         for one in self.json["classes"] + [{"class": "mean", **self.json["mean"]}]:
             self.assertEqual(cells[one["class"]][-1], f"{one['missed_rate']:.3f}")
             self.assertEqual(cells[one["class"]][5], f"{one['pixel_auroc']:.3f}")
+
+    def test_thresholds_cost_what_the_files_say(self):
+        table = re.search(r'id="operating">(.*?)</table>', self.text.replace("\n", "")).group(1)
+        rows = [re.findall(r">([^<>]*)</td>", row) for row in re.findall(r"<tr><td.*?</tr>", table)]
+        points = [(one["class"], point) for one in self.json["classes"] for point in one["operating_points"]]
+        self.assertEqual(len(rows), len(points))
+        for row, (name, point) in zip(rows, points):
+            self.assertEqual((row[0], row[1] == "yes"), (name, point["in_force"]))
+            self.assertEqual(row[3:], [f"{point['threshold']:.2f}", f"{point['held_out_rate']:.3f}",
+                                       str(point["false_alarms"]), f"{point['false_alarm_rate']:.3f}",
+                                       str(point["missed"]), f"{point['missed_rate']:.3f}"])
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
   padim::tool::add_info_command(app, status);
   padim::tool::add_merge_command(app, status);
   padim::tool::add_sample_command(app, status);
+  padim::tool::add_threshold_command(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -121,6 +121,11 @@ class PADIM_API Model {
   /// The same model without what only a fit that goes on needs: a tenth of the size, the same scores.
   [[nodiscard]] Model stripped() const;
 
+  /// The same model with another threshold, which a person has chosen: the calibration's rule becomes "chosen", all
+  /// else stays and is shared, the id included. A fit that goes on, a merge and what is learned calibrate anew, for the
+  /// rate that the fit wanted. threshold: raw score > 0, finite; throws invalid_argument for others.
+  [[nodiscard]] Model with_threshold(double threshold) const;
+
   /// First 12 hex digits of the SHA-256 over the tensors: names the model in metadata.
   [[nodiscard]] const std::string& id() const;
 

@@ -137,9 +137,7 @@ bool can_be_held_out(const Segments& segments) { return segments.frames() > 2 ||
 Calibration calibrate_stream(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info,
                              WorkerPool& pool, const Step& step) {
   if (!can_be_held_out(segments)) {
-    Calibration calibration = calibrate_images(segments, model, info, pool, step);
-    calibration.source = SourceKind::stream;
-    return calibration;
+    return calibrate_images(segments, model, info, pool, step);
   }
   return calibrate_stream(StreamCalibration(segments, info, pool, step).scores(), info.calibration.false_alarm_rate);
 }

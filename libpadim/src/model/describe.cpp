@@ -54,7 +54,6 @@ std::string rule_sentence(const Calibration& calibration) {
   if (calibration.rule == "stream") return "the mean of held-out normal scores times a factor for the rate";
   if (calibration.rule == "images") return "a quantile of leave-one-out scores";
   if (calibration.rule == "stretch") return "the Gumbel quantile of the held-out scores of what was learned last";
-  if (calibration.rule == "chosen") return "chosen, not calibrated";
   if (calibration.rule == "floor") return "the smallest there is, because the frames were nearly alike";
   return "the " + calibration.rule + " quantile of held-out normal scores";
 }
@@ -92,9 +91,20 @@ std::string promise_sentence(const ModelInfo& info) {
   return " Light, weather or a camera position that the fit did not see are not covered: learn them, or fit again.";
 }
 
+std::string chosen_sentence(const Calibration& calibration) {
+  const std::vector<float>& scores = calibration.scores;
+  const auto reached =
+      std::ranges::count_if(scores, [&](float score) { return static_cast<double>(score) >= calibration.threshold; });
+  return "The threshold is raw score " + short_text(calibration.threshold) + " (shown as 0.5): chosen, not calibrated" +
+         (scores.empty() ? "."
+                         : "; " + std::to_string(reached) + " of " + std::to_string(scores.size()) +
+                               " held-out normal scores reach it.");
+}
+
 std::string threshold_sentence(const ModelInfo& info) {
   const Calibration& calibration = info.calibration;
   const std::string threshold = "The threshold is raw score " + short_text(calibration.threshold);
+  if (calibration.rule == "chosen") return chosen_sentence(calibration);
   if (calibration.rule == "none") return threshold + ", not calibrated.";
   return threshold + " (shown as 0.5): " + rule_sentence(calibration) + ", for a wanted false-alarm rate of " +
          short_text(calibration.false_alarm_rate) + " per " +

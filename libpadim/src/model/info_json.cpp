@@ -36,9 +36,12 @@ Json calibration_to_json(const Calibration& calibration) {
           {"false_alarm_rate", calibration.false_alarm_rate},
           {"source", calibration.source == SourceKind::images ? "images" : "stream"},
           {"segments", calibration.segments},
+          {"level", calibration.level},
           {"distinct", calibration.distinct},
+          {"order_factor", calibration.order_factor},
           {"rule", calibration.rule},
-          {"scores", calibration.scores}};
+          {"scores", calibration.scores},
+          {"stretches", calibration.stretches}};
 }
 
 SourceKind source_from_json(const std::string& name) {
@@ -53,9 +56,12 @@ Calibration calibration_from_json(const Json& json) {
   json.at("false_alarm_rate").get_to(calibration.false_alarm_rate);
   calibration.source = source_from_json(json.value("source", "stream"));
   json.at("segments").get_to(calibration.segments);
+  calibration.level = json.value("level", 0.0);
   calibration.distinct = json.value("distinct", 0.0);
+  calibration.order_factor = json.value("order_factor", 1.0);
   json.at("rule").get_to(calibration.rule);
   json.at("scores").get_to(calibration.scores);
+  if (json.contains("stretches")) json.at("stretches").get_to(calibration.stretches);
   return calibration;
 }
 
@@ -141,6 +147,21 @@ bool lies_in(const Rectangle& roi, Size frame) {
                   roi.height <= frame.height - roi.y);
 }
 
+template <class Require>
+void check(const Calibration& calibration, const Require& require) {
+  const auto share = [](double value) { return std::isfinite(value) && value >= 0; };
+  require(std::isfinite(calibration.threshold) && calibration.threshold > 0, "threshold");
+  require(share(calibration.level), "level");
+  require(share(calibration.distinct), "distinct");
+  require(share(calibration.order_factor), "order_factor");
+  std::size_t learned = 0;
+  for (const int size : calibration.stretches) {
+    require(size >= 0, "stretches");
+    learned += static_cast<std::size_t>(size);
+  }
+  require(learned <= calibration.scores.size(), "stretches");
+}
+
 // Bounds that keep a hostile file from asking for absurd memory or dividing by zero.
 void check(const ModelInfo& info) {
   const auto require = [](bool ok, const char* field) {
@@ -164,7 +185,7 @@ void check(const ModelInfo& info) {
   require(kAugment.contains(info.augment) && info.augment >= 0, "augment");
   require(kSearchRadius.contains(info.search_radius), "search_radius");
   require(std::isfinite(info.epsilon) && info.epsilon > 0, "epsilon");
-  require(std::isfinite(info.calibration.threshold) && info.calibration.threshold > 0, "threshold");
+  check(info.calibration, require);
   require(info.frames >= 2, "frames");
 }
 

@@ -1,5 +1,6 @@
 #include "padim/model.h"
 
+#include <cmath>
 #include <utility>
 
 #include "base/logging.h"
@@ -69,6 +70,17 @@ Model Model::stripped() const {
   auto tensors = std::make_shared<ModelTensors>(*impl_->tensors);
   tensors->segments.reset();
   return Model(std::make_shared<const Impl>(Impl{impl_->info, std::move(tensors), impl_->id}));
+}
+
+Model Model::with_threshold(double threshold) const {
+  if (!std::isfinite(threshold) || threshold <= 0) {
+    throw Error(ErrorCode::invalid_argument, "threshold " + short_text(threshold) +
+                                                 " is no raw score that can be one: give a finite number above 0");
+  }
+  ModelInfo info = impl_->info;
+  info.calibration.threshold = threshold;
+  info.calibration.rule = "chosen";
+  return Model(std::make_shared<const Impl>(Impl{std::move(info), impl_->tensors, impl_->id}));
 }
 
 std::string to_json(const Model& model) {

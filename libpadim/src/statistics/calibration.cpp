@@ -18,10 +18,10 @@
 namespace padim {
 namespace {
 
-constexpr double kSpread = 0.25;       // of a stream's scores, as a share of their mean
-constexpr std::size_t kOwnSpread = 8;  // scores of a stretch from which its own spread is believed
-constexpr double kConformalTail = 3;   // scores wanted beyond a conformal quantile
-constexpr double kFewImages = 2.5;     // leave-one-out scores of 2 images that keep their pooled covariance
+constexpr double kSpread = 0.25;      // of a stream's scores, as a share of their mean
+constexpr int kOwnSpread = 8;         // scores of a stretch from which its own spread is believed
+constexpr double kConformalTail = 3;  // scores wanted beyond a conformal quantile
+constexpr double kFewImages = 2.5;    // leave-one-out scores of 2 images that keep their pooled covariance
 
 struct Moments {
   double mean = 0;
@@ -69,53 +69,89 @@ double conformal_quantile(std::span<const float> scores, double rate) {
 
 double level_times_factor(double level, double rate) { return gumbel_quantile({level, kSpread * level}, rate); }
 
-// What both regimes have in common.
-Calibration with_stretches(Calibration calibration, double threshold, const StretchScores& stretches) {
-  const auto raise = [&](double candidate, const char* rule) {
-    if (calibration.threshold >= candidate) return;
-    calibration.threshold = candidate;
-    calibration.rule = rule;
+// Scores of learned stretches stand last.
+std::span<const float> regular_scores(const Calibration& calibration) {
+  std::size_t learned = 0;
+  for (const int size : calibration.stretches) learned += static_cast<std::size_t>(size);
+  return std::span(calibration.scores).first(calibration.scores.size() - std::min(learned, calibration.scores.size()));
+}
+
+double image_threshold(const Calibration& calibration, double rate) {
+  const std::span<const float> scores = regular_scores(calibration);
+  if (scores.empty()) return 0;
+  const Moments own = moments(scores);
+  double threshold = predictive_quantile(own, std::max(calibration.distinct, 1.0), rate);
+  if (scores.size() < 3) threshold = level_times_factor(kFewImages * own.mean, rate);
+  if (calibration.distinct >= kConformalTail / rate - 1) threshold = conformal_quantile(scores, rate);
+  return threshold * std::max(calibration.order_factor, 1.0);
+}
+
+double stream_threshold(const Calibration& calibration, double rate) {
+  if (calibration.level > 0) return level_times_factor(calibration.level, rate);
+  return gumbel_quantile(moments(regular_scores(calibration)), rate);  // of version 0.1
+}
+
+struct Rule {
+  double threshold = 0;
+  const char* name = "";
+};
+
+Rule rule_at(const Calibration& calibration, double rate) {
+  Rule rule{stream_threshold(calibration, rate), "stream"};
+  if (calibration.source == SourceKind::images) rule = {image_threshold(calibration, rate), "images"};
+  const auto raise = [&](const Rule& candidate) {
+    if (rule.threshold < candidate.threshold) rule = candidate;
   };
-  const Moments common = moments(calibration.scores);
+  const Moments common = moments(regular_scores(calibration));
+  auto next = calibration.scores.begin() + static_cast<std::ptrdiff_t>(regular_scores(calibration).size());
+  for (const int size : calibration.stretches) {
+    Moments own = moments({next, next + size});
+    if (size < kOwnSpread) own.deviation = std::max(own.deviation, common.deviation);
+    if (size > 0) raise({gumbel_quantile(own, rate), "stretch"});
+    next += size;
+  }
+  raise({kSmallestThreshold, "floor"});
+  return rule;
+}
+
+// With scores and stretches still to come.
+Calibration completed(Calibration calibration, const std::vector<float>& scores, const StretchScores& stretches) {
+  calibration.scores = scores;
   for (const auto& stretch : stretches) {
     calibration.scores.insert(calibration.scores.end(), stretch.begin(), stretch.end());
+    calibration.stretches.push_back(static_cast<int>(stretch.size()));
   }
   const auto finite = [](float score) { return std::isfinite(score); };
   if (calibration.scores.empty() || !std::ranges::all_of(calibration.scores, finite)) {
     throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: held-out scores are missing or not finite");
   }
-  raise(threshold, calibration.source == SourceKind::stream ? "stream" : "images");
-  for (const auto& stretch : stretches) {
-    if (stretch.empty()) continue;
-    Moments own = moments(stretch);
-    if (stretch.size() < kOwnSpread) own.deviation = std::max(own.deviation, common.deviation);
-    raise(gumbel_quantile(own, calibration.false_alarm_rate), "stretch");
-  }
-  raise(kSmallestThreshold, "floor");
+  const Rule rule = rule_at(calibration, calibration.false_alarm_rate);
+  calibration.threshold = rule.threshold;
+  calibration.rule = rule.name;
   return calibration;
 }
 
 }  // namespace
 
+double threshold_at(const Calibration& calibration, double false_alarm_rate) {
+  return rule_at(calibration, false_alarm_rate).threshold;
+}
+
 Calibration calibrate_stream(const StreamScores& scores, double false_alarm_rate) {
-  Calibration calibration{0, false_alarm_rate, SourceKind::stream, scores.segments, 0, "stream", scores.originals};
-  const double level = std::max(moments(scores.originals).mean, moments(scores.copies).mean);
-  return with_stretches(std::move(calibration), level_times_factor(level, false_alarm_rate), scores.stretches);
+  Calibration calibration;
+  calibration.false_alarm_rate = false_alarm_rate;
+  calibration.segments = scores.segments;
+  calibration.level = std::max(moments(scores.originals).mean, moments(scores.copies).mean);
+  return completed(std::move(calibration), scores.originals, scores.stretches);
 }
 
 Calibration calibrate_images(const ImageScores& scores, double false_alarm_rate) {
-  Calibration calibration{0, false_alarm_rate, SourceKind::images, 0, scores.distinct, "images", scores.scores};
-  const Moments own = moments(scores.scores);
-  double threshold = 0;
-  if (scores.scores.size() < 3) {
-    threshold = level_times_factor(kFewImages * own.mean, false_alarm_rate);
-  } else if (scores.distinct >= kConformalTail / false_alarm_rate - 1) {
-    threshold = conformal_quantile(scores.scores, false_alarm_rate);
-  } else {
-    threshold = predictive_quantile(own, scores.distinct, false_alarm_rate);
-  }
-  threshold *= std::max(scores.order_factor, 1.0);
-  return with_stretches(std::move(calibration), threshold, scores.stretches);
+  Calibration calibration;
+  calibration.false_alarm_rate = false_alarm_rate;
+  calibration.source = SourceKind::images;
+  calibration.distinct = scores.distinct;
+  calibration.order_factor = std::max(scores.order_factor, 1.0);
+  return completed(std::move(calibration), scores.scores, scores.stretches);
 }
 
 Calibration uncalibrated(int dimensions) {

@@ -18,7 +18,7 @@ namespace padim {
 
 /// Frames of a stream that show an earlier passage again, as a looped clip does, rising: at least max(2, n / 8) frames
 /// later, nearer to it than half the median distance between frames and than 0.9 of the median step. None where they
-/// are fewer than a tenth of all.
+/// are fewer than a tenth of all, or do not follow each other as the earlier ones did.
 [[nodiscard]] std::vector<int> repeated_frames(const Eigen::MatrixXf& distances);
 
 }  // namespace padim

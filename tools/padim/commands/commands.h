@@ -14,5 +14,6 @@ void add_eval_command(CLI::App& app, int& status);
 void add_info_command(CLI::App& app, int& status);
 void add_merge_command(CLI::App& app, int& status);
 void add_sample_command(CLI::App& app, int& status);
+void add_threshold_command(CLI::App& app, int& status);
 
 }  // namespace padim::tool

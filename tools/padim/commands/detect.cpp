@@ -11,6 +11,7 @@
 
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
+#include "commands/use_frame.h"
 #include "commands/within.h"
 #include "eval/ground_truth.h"
 #include "io/file_io.h"
@@ -95,11 +96,7 @@ struct Tally {
 };
 
 const Detection& detect(Detector& detector, const Frame& frame, double threshold) {
-  try {
-    return detector.detect(frame.view, threshold);
-  } catch (const Error& error) {
-    throw Error(error.code(), in_quotes(frame.source) + ": " + error.what());
-  }
+  return use_frame(frame, [&](const ImageView& view) -> const Detection& { return detector.detect(view, threshold); });
 }
 
 /// Hands the result to all sinks; returns the milliseconds that drawing took.

@@ -106,6 +106,13 @@ void save_results(const std::filesystem::path& save, const EvaluationSummary& su
   write_report(save, summary, results, pictures);
 }
 
+void say_what_has_no_masks(const std::vector<DatasetClass>& data) {
+  for (const DatasetClass& one : data) {
+    if (!one.masks)
+      notice(one.name + ": figures of images only, as there is no folder " + in_quotes(masks_of(one.folder)));
+  }
+}
+
 std::vector<std::string> names_of(const std::vector<DatasetClass>& data) {
   std::vector<std::string> names;
   for (const DatasetClass& one : data) names.push_back(one.name);
@@ -148,6 +155,7 @@ void evaluate_configurations(const EvalArguments& arguments, const std::vector<D
 
 int run_eval(const EvalArguments& arguments) {
   const std::vector<DatasetClass> data = open_dataset(arguments.data, arguments.classes);
+  say_what_has_no_masks(data);
   const EvaluationSettings settings = settings_of(arguments);
   const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.data));
   if (!arguments.save.empty()) prepare_folder(arguments.save);

@@ -10,6 +10,8 @@
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/model_options.h"
+#include "commands/threshold_options.h"
+#include "commands/use_frame.h"
 #include "commands/within.h"
 #include "io/file_io.h"
 #include "io/frame_source.h"
@@ -26,6 +28,8 @@ constexpr char kExamples[] = R"(Examples:
   padim fit --input photos/good --output part.padim --false-alarm-rate 0.005
   padim fit --input photos/good --output part.padim --search-radius 1
       for parts that sit loosely
+  padim fit --input photos/good --output part.padim --defects photos/bad --missed-at-most 0.05
+      says what thresholds cost, and takes the highest that finds 95 % of these defects
   padim fit --resume part.padim --input tuesday.mp4 --output part.padim
       go on with a fit
   padim fit --input train/good --output screw.padim --backbone resnet18 --geometry paper
@@ -40,6 +44,7 @@ struct FitArguments {
   std::filesystem::path resume;
   BackboneArguments backbone;
   ModelArguments model;
+  ThresholdArguments threshold;
   std::optional<double> false_alarm_rate;
   std::string source;  ///< empty: by what the input is
   bool drop_outliers = false;
@@ -76,17 +81,6 @@ void announce_false_alarm_rate(const FitArguments& arguments, SourceKind kind) {
                 default_false_alarm_rate(kind), kind == SourceKind::stream ? "frame" : "image",
                 kind == SourceKind::stream ? "videos" : "separate images");
   notice(text);
-}
-
-/// Calls use(view of frame); an error names the frame.
-template <class Use>
-void use_frame(const Frame& frame, const Use& use) {
-  try {
-    use(frame.view);
-  } catch (const Error& error) {
-    const std::string place = in_quotes(frame.source) + (frame.pts_ns ? ", frame " + std::to_string(frame.number) : "");
-    throw Error(error.code(), place + ": " + error.what());
-  }
 }
 
 /// Reads the whole input once more, before the fit, for the basis of its reduction.
@@ -140,12 +134,31 @@ Fitter make_fitter(const FitArguments& arguments, const FrameSource& source) {
     return {open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output)), options};
   }
   const Model model = Model::load(arguments.resume);
+  if (!arguments.threshold.empty()) check_calibrated(model, arguments.resume);
   return {open_backbone(backbone_options(arguments.backbone, model.info().backbone, arguments.resume)), model, options};
+}
+
+void save(const Model& model, const FitArguments& arguments) {
+  (arguments.strip ? model.stripped() : model).save(arguments.output);
+}
+
+/// Says what was fitted and what thresholds of it cost, and saves it again where another threshold was chosen.
+void explain(const Model& model, const FitArguments& arguments, FrameSource* defects) {
+  if (model.info().calibration.scores.empty()) {
+    std::fputs(describe(model).c_str(), stdout);
+    return;
+  }
+  const auto& beside = arguments.resume.empty() ? arguments.output : arguments.resume;
+  const Weighed weighed = weigh(model, arguments.threshold, defects, arguments.backbone, beside);
+  if (arguments.threshold.chosen()) save(weighed.model, arguments);
+  std::fputs(describe(weighed.model).c_str(), stdout);
+  report(weighed, arguments.threshold);
 }
 
 int run_fit(const FitArguments& arguments) {
   check_folder_of(arguments.output);
   const auto source = open_frame_source(arguments.input);
+  const auto defects = open_defects(arguments.threshold);
   Fitter fitter = make_fitter(arguments, *source);
   if (fitter.wants_first_pass()) run_first_pass(arguments.input, arguments.skip_frames, fitter);
   const std::optional<Model> model = fit(*source, arguments.skip_frames, fitter);
@@ -154,8 +167,8 @@ int run_fit(const FitArguments& arguments) {
     notice("interrupted: " + in_quotes(arguments.output) + (exists ? " is as it was" : " was not written"));
     return interrupt_status();
   }
-  (arguments.strip ? model->stripped() : *model).save(arguments.output);
-  std::fputs(describe(*model).c_str(), stdout);
+  save(*model, arguments);  // before what may fail
+  explain(*model, arguments, defects.get());
   if (source->unreadable() == 0 || arguments.skip_unreadable) return 0;
   notice(std::to_string(source->unreadable()) + " of " + std::to_string(source->length()) +
          " images could not be read; the model was fitted on the others (--skip-unreadable accepts that)");
@@ -176,10 +189,11 @@ void add_fit_command(CLI::App& app, int& status) {
                    ->add_option("--false-alarm-rate", arguments->false_alarm_rate,
                                 "wanted share of normal frames above the threshold [0.05 for images, 0.001 for videos]")
                    ->check(within(kFalseAlarmRate));
-  command
-      ->add_flag("--no-calibration", arguments->no_calibration,
-                 "for comparisons of raw scores: the least memory, and a threshold without meaning")
-      ->excludes(rate);
+  auto* uncalibrated =
+      command
+          ->add_flag("--no-calibration", arguments->no_calibration,
+                     "for comparisons of raw scores: the least memory, and a threshold without meaning")
+          ->excludes(rate);
   command->add_option("--batch-size", arguments->model.options.batch_size, "frames per network run, 0 for automatic")
       ->check(within(kBatchSize))
       ->capture_default_str();
@@ -202,6 +216,10 @@ void add_fit_command(CLI::App& app, int& status) {
                     "leave out what only a further fit needs: a tenth of the size, no --resume and no merge");
   command->add_flag("--skip-unreadable", arguments->skip_unreadable,
                     "do not fail because of images that cannot be read");
+  add_threshold_options(*command, arguments->threshold);
+  for (const char* option : {"--defects", "--missed-at-most", "--curve"}) {
+    uncalibrated->excludes(command->get_option(option));
+  }
   add_model_options(*command, arguments->model);
   auto* resume =
       command->add_option("--resume", arguments->resume, "go on with the fit of this model, with its settings")

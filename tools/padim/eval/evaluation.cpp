@@ -95,7 +95,7 @@ std::vector<Model> fit_models(const DatasetClass& data, const std::shared_ptr<co
 }
 
 cv::Mat read_mask(const TestImage& image, const cv::Mat& pixels) {
-  if (!image.anomalous()) return {};
+  if (image.mask.empty()) return {};
   cv::Mat mask = read_image(image.mask, cv::IMREAD_GRAYSCALE);
   if (mask.size() == pixels.size()) return mask;
   const auto text = [](const cv::Mat& m) { return to_string(Size{m.cols, m.rows}); };
@@ -115,8 +115,9 @@ struct Inspection {
 class Inspector {
  public:
   Inspector(const std::shared_ptr<const Backbone>& backbone, const std::vector<Model>& models,
-            const EvaluationSettings& settings)
-      : raster_(settings.protocol == Protocol::official ? PixelRaster::frame : PixelRaster::map),
+            const EvaluationSettings& settings, bool masks)
+      : masks_(masks),
+        raster_(settings.protocol == Protocol::official ? PixelRaster::frame : PixelRaster::map),
         keep_maps_(settings.keep_maps) {
     for (const Model& model : models) detectors_.emplace_back(backbone, model, DetectorOptions{.threads = 1});
   }
@@ -141,8 +142,13 @@ class Inspector {
     result.map = detection.map;
     inspection.alarm = detection.anomalous;
     for (std::size_t i = 1; i < detectors_.size(); ++i) add_map(detectors_[i].detect(bgr_view(pixels)).map, result);
-    compare(result.map, result.mapping, result.size, mask, raster_, scores_);
+    if (masks_) rank_pixels(mask, inspection);
     if (!keep_maps_) result.map = {};
+  }
+
+  void rank_pixels(const cv::Mat& mask, Inspection& inspection) {
+    const ImageResult& result = inspection.result;
+    compare(result.map, result.mapping, result.size, mask, raster_, scores_);
     inspection.pixels.add_pixels(scores_.scores, scores_.mask, scores_.place.width);
   }
 
@@ -152,6 +158,7 @@ class Inspector {
   }
 
   std::vector<Detector> detectors_;  // of the models whose maps are summed
+  bool masks_;
   PixelRaster raster_;
   bool keep_maps_;
   PixelScores scores_;
@@ -164,7 +171,7 @@ std::vector<Inspection> inspect_all(const DatasetClass& data, const std::shared_
   std::mutex mutex;
   std::int64_t done = 0;
   run_parallel(data.test.size(), thread_count(settings.threads), [&] {
-    return [&, inspector = std::make_shared<Inspector>(backbone, models, settings)](std::size_t i) {
+    return [&, inspector = std::make_shared<Inspector>(backbone, models, settings, data.masks)](std::size_t i) {
       stop_where_interrupted();
       inspections[i] = inspector->inspect(data.test[i]);
       const std::lock_guard lock(mutex);
@@ -201,6 +208,7 @@ ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backb
                      const EvaluationSettings& settings) {
   ClassResult result;
   result.name = data.name;
+  result.masks = data.masks;
   result.training = static_cast<std::int64_t>(data.training.size());
   Stopwatch watch;
   const std::vector<Model> models = fit_models(data, backbone, settings);
@@ -208,7 +216,7 @@ ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backb
   result.model = models.front().info();
   result.fusion = settings.fusion;
   const Calibration& calibration = result.model.calibration;
-  if (calibration.segments > 0) result.threshold = calibration.threshold;
+  if (calibration.rule != "none") result.threshold = calibration.threshold;
   judge(inspect_all(data, backbone, models, settings), settings.protocol, result);
   result.test_seconds = watch.restart_seconds();
   return result;

@@ -52,6 +52,7 @@ struct AlarmCounts {
 struct ClassResult {
   std::string name;
   std::int64_t training = 0;  ///< images
+  bool masks = true;          ///< there are; else `pixel` is empty
   ModelInfo model;            ///< of the first tap where several models are summed
   Fusion fusion = Fusion::concatenate;
   std::optional<double> threshold;  ///< raw image score, label-free; absent without calibration

@@ -44,7 +44,7 @@ std::vector<std::filesystem::path> list_images(const std::filesystem::path& fold
 std::filesystem::path mask_of(const std::filesystem::path& folder, const std::string& defect,
                               const std::filesystem::path& image) {
   const std::string stem = image.stem().string();
-  const std::filesystem::path masks = folder / "ground_truth" / defect;
+  const std::filesystem::path masks = masks_of(folder) / defect;
   for (const std::string& name : {stem + "_mask.png", stem + ".png"}) {
     if (std::filesystem::is_regular_file(masks / name)) return masks / name;
   }
@@ -57,12 +57,14 @@ DatasetClass read_class(const std::filesystem::path& folder, const std::string& 
     throw Error(ErrorCode::not_found,
                 "class '" + name + "' has no folder " + in_quotes(folder / "train" / kNormal) + kLayout);
   }
-  DatasetClass result{name, folder, list_images(folder / "train" / kNormal), {}};
+  DatasetClass result{
+      name, folder, list_images(folder / "train" / kNormal), {}, std::filesystem::is_directory(masks_of(folder))};
   if (std::filesystem::is_directory(folder / "test")) {
     for (const auto& defect : list_folders(folder / "test")) {
       const std::string kind = defect.filename().string();
       for (const auto& image : list_images(defect)) {
-        result.test.push_back({image, kind == kNormal ? std::filesystem::path() : mask_of(folder, kind, image), kind});
+        const bool masked = result.masks && kind != kNormal;
+        result.test.push_back({image, masked ? mask_of(folder, kind, image) : std::filesystem::path(), kind});
       }
     }
   }
@@ -89,6 +91,8 @@ std::string joined(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::filesystem::path masks_of(const std::filesystem::path& folder) { return folder / "ground_truth"; }
 
 std::vector<DatasetClass> open_dataset(const std::filesystem::path& root, const std::vector<std::string>& wanted) {
   if (!std::filesystem::is_directory(root)) {

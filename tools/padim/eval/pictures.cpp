@@ -24,6 +24,7 @@ constexpr int kPanel = 320;  // longer side
 constexpr int kThumbnail = 120;
 constexpr int kGap = 6;
 constexpr int kCaption = 24;
+constexpr int kUnknown = 128;  // grey level
 constexpr double kHeatOpacity = 0.5;
 const cv::Scalar kPaper(255, 255, 255);
 const cv::Scalar kInk(40, 40, 40);
@@ -41,7 +42,8 @@ struct Scale {
 Scale scale_of(const ClassResult& result) {
   Scale scale;
   scale.calibrated = result.threshold.has_value();
-  scale.threshold = result.threshold.value_or(result.pixel.best_f1_threshold);
+  scale.threshold =
+      result.threshold.value_or(result.masks ? result.pixel.best_f1_threshold : result.image.best_f1_threshold);
   scale.low = std::numeric_limits<double>::infinity();
   scale.high = -scale.low;
   for (const ImageResult& image : result.images) {
@@ -122,18 +124,21 @@ cv::Mat in_colour(const cv::Mat& mask) {
   return result;
 }
 
+// Where a defect has no mask it is unknown: grey.
+cv::Mat truth_of(const TestImage& image, const cv::Rect& seen, cv::Size size) {
+  if (image.mask.empty()) return {size, CV_8U, cv::Scalar(image.anomalous() ? kUnknown : 0)};
+  return resized(read_image(image.mask, cv::IMREAD_GRAYSCALE)(seen), size, cv::INTER_NEAREST) != 0;
+}
+
 std::array<cv::Mat, kTitles.size()> panels_of(const ImageResult& image, Protocol protocol, const Scale& scale) {
   const cv::Rect seen = seen_part(image);
   const cv::Size size = panel_size(seen.size());
   const cv::Mat pixels = resized(read_image(image.source.image, cv::IMREAD_COLOR)(seen), size, cv::INTER_AREA);
-  cv::Mat truth = cv::Mat::zeros(size, CV_8U);
-  if (image.source.anomalous()) {
-    truth = resized(read_image(image.source.mask, cv::IMREAD_GRAYSCALE)(seen), size, cv::INTER_NEAREST) != 0;
-  }
   const cv::Mat map = resized(as_image(image.map), size, cv::INTER_LINEAR);
   const cv::Mat mask = protocol == Protocol::reference ? resized(opened_mask(image.map, scale), size, cv::INTER_NEAREST)
                                                        : cv::Mat(map >= scale.threshold);
-  return {pixels, in_colour(truth), heat_map(pixels, map, scale), in_colour(mask), outlined(pixels, mask)};
+  return {pixels, in_colour(truth_of(image.source, seen, size)), heat_map(pixels, map, scale), in_colour(mask),
+          outlined(pixels, mask)};
 }
 
 void write_caption(cv::Mat& sheet, const std::string& text, int x) {

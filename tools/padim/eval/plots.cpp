@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "eval/figures.h"
-#include "eval/gnuplot.h"
 #include "io/file_io.h"
+#include "io/gnuplot.h"
 #include "terminal/progress.h"
 
 namespace padim::tool {
@@ -20,12 +20,6 @@ constexpr std::array kColours = {"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9
                                  "#bcbd22", "#17becf", "#0b3d91", "#b35900", "#145214", "#7a0019", "#4b2e83"};
 constexpr int kBins = 40;
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
-
 std::string fixed(std::optional<double> value) {
   char text[16] = "-";
   if (value) std::snprintf(text, sizeof text, "%.3f", *value);
@@ -33,11 +27,6 @@ std::string fixed(std::optional<double> value) {
 }
 
 std::string colour(std::size_t i) { return gnuplot_string(kColours[i % kColours.size()]); }
-
-std::string output(const std::filesystem::path& file, int width, int height) {
-  return "set terminal pngcairo noenhanced size " + std::to_string(width) + "," + std::to_string(height) +
-         " font 'sans,10'\nset output " + gnuplot_string(file.string()) + "\n";
-}
 
 /// One line of a plot with a curve per class.
 struct Curve {
@@ -55,7 +44,7 @@ std::string plot(const std::string& name, const std::vector<Curve>& curves, Coor
     const std::string block = "$" + name + std::to_string(i);
     blocks += block + " << EOD\n";
     for (const CurvePoint& point : *curves[i].points) {
-      blocks += number(point.false_positive_rate) + " " + number(point.*y) + "\n";
+      blocks += gnuplot_number(point.false_positive_rate) + " " + gnuplot_number(point.*y) + "\n";
     }
     blocks += "EOD\n";
     command += (i > 0 ? ", " : "") + block + " using 1:2 with lines linewidth 1.5 linecolor rgb " + colour(i) +
@@ -86,8 +75,9 @@ std::string roc_script(std::span<const ClassResult> results, const std::filesyst
   const auto pixels = curves_of(
       results, [](const ClassResult& r) -> const auto& { return r.pixel; }, auroc);
   if (images.empty() && pixels.empty()) return "";
-  return output(save / "roc_curve.png", 1200, 620) +
-         "set multiplot layout 1,2\nset size square\nset grid\nset key bottom right box opaque\n"
+  const int panels = images.empty() || pixels.empty() ? 1 : 2;
+  return gnuplot_png(save / "roc_curve.png", 600 * panels, 620) + "set multiplot layout 1," + std::to_string(panels) +
+         "\nset size square\nset grid\nset key bottom right box opaque\n"
          "set xrange [0:1]\nset yrange [0:1.02]\nset xlabel 'false-positive rate'\nset ylabel 'true-positive rate'\n" +
          panel("Images: ROC curve and AUROC", "image", images, &CurvePoint::true_positive_rate) +
          panel("Pixels: ROC curve and AUROC", "pixel", pixels, &CurvePoint::true_positive_rate) +
@@ -99,7 +89,7 @@ std::string pro_script(std::span<const ClassResult> results, const std::filesyst
       results, [](const ClassResult& r) -> const auto& { return r.pixel; },
       [](const RankingQuality& quality) { return quality.aupro_30; });
   if (curves.empty()) return "";
-  return output(save / "pro_curve.png", 720, 620) +
+  return gnuplot_png(save / "pro_curve.png", 720, 620) +
          "set size square\nset grid\nset key bottom right box opaque\nset xrange [0:0.3]\nset yrange [0:1.02]\n"
          "set xlabel 'false-positive rate'\nset ylabel 'mean overlap of the defects'\n"
          "set arrow from 0.05, graph 0 to 0.05, graph 1 nohead dashtype 2 linecolor rgb '#555555'\n" +
@@ -130,9 +120,9 @@ Histogram histogram_of(const ClassResult& result) {
 std::string histogram_script(const ClassResult& result, const std::filesystem::path& save) {
   if (result.images.empty()) return "";
   const Histogram histogram = histogram_of(result);
-  std::string script = output(save / histogram_file(result), 640, 300) + "$bins << EOD\n";
+  std::string script = gnuplot_png(save / histogram_file(result), 640, 300) + "$bins << EOD\n";
   for (std::size_t i = 0; i < kBins; ++i) {
-    script += number(histogram.low + (static_cast<double>(i) + 0.5) * histogram.step) + " " +
+    script += gnuplot_number(histogram.low + (static_cast<double>(i) + 0.5) * histogram.step) + " " +
               std::to_string(histogram.normal[i]) + " " + std::to_string(histogram.anomalous[i]) + "\n";
   }
   script += "EOD\n";
@@ -140,14 +130,15 @@ std::string histogram_script(const ClassResult& result, const std::filesystem::p
   const double end = histogram.low + kBins * histogram.step;
   const double margin = (std::max(end, threshold) - std::min(histogram.low, threshold)) * 0.03;
   const std::string line = "linewidth 2 dashtype 2 linecolor rgb '#222222'";
-  script += "set arrow from " + number(threshold) + ", graph 0 to " + number(threshold) + ", graph 1 nohead front " +
-            line + "\nset xrange [" + number(std::min(histogram.low, threshold) - margin) + ":" +
-            number(std::max(end, threshold) + margin) + "]\nset title " +
+  script += "set arrow from " + gnuplot_number(threshold) + ", graph 0 to " + gnuplot_number(threshold) +
+            ", graph 1 nohead front " + line + "\nset xrange [" +
+            gnuplot_number(std::min(histogram.low, threshold) - margin) + ":" +
+            gnuplot_number(std::max(end, threshold) + margin) + "]\nset title " +
             gnuplot_string(result.name + ": raw scores of the test images") +
             "\nset xlabel 'raw image score'\nset ylabel 'images'\nset yrange [0:*]\nset offsets 0, 0, graph 0.08, "
             "0\nset style fill solid 0.6 noborder\n"
             "set boxwidth " +
-            number(histogram.step) +
+            gnuplot_number(histogram.step) +
             "\nset key outside right center vertical Left reverse samplen 2\n"
             "plot $bins using 1:2 with boxes linecolor rgb '#2ca02c' title 'normal', "
             "$bins using 1:3 with boxes linecolor rgb '#d62728' title 'anomalous', keyentry with lines " +
@@ -170,7 +161,7 @@ void write_plots(std::span<const ClassResult> results, const std::filesystem::pa
     case GnuplotResult::done:
       return;
     case GnuplotResult::absent:
-      return notice("there are no plots, as gnuplot is not installed (Debian: apt-get install gnuplot-nox)");
+      return notice(std::string("there are no plots, as ") + kNoGnuplot);
     case GnuplotResult::failed:
       return notice("there are no plots, or not all of them: gnuplot failed");
   }

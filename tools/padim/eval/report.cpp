@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "eval/figures.h"
+#include "eval/operating_rows.h"
 #include "eval/plots.h"
 #include "eval/report_page.h"
 #include "io/file_io.h"
@@ -152,6 +153,46 @@ std::string summary_table(std::span<const ClassResult> results) {
          "</tr></tfoot>\n</table></div>\n";
 }
 
+std::string counted(std::int64_t part, std::int64_t whole) {
+  if (whole == 0) return cell("-") + cell("-");
+  return cell(std::to_string(part)) + cell(number(static_cast<double>(part) / static_cast<double>(whole), "%.3f"));
+}
+
+std::string operating_row(const ClassResult& result, const OperatingRow& row) {
+  const OperatingPoint& point = row.point;
+  const std::string rate = number(point.rate, "%g") + (point.extrapolated ? " *" : "");
+  return "<tr>" + cell(escaped(result.name), "text") + cell(point.in_force ? "yes" : "", "text") + cell(rate) +
+         cell(number(point.threshold, "%.2f")) + cell(number(row.held_out_share, "%.3f")) +
+         counted(row.alarms.false_alarms, result.image.normal) + counted(row.alarms.missed, result.image.anomalous) +
+         "</tr>\n";
+}
+
+// Nothing where no class has a label-free threshold.
+std::string operating_table(std::span<const ClassResult> results) {
+  std::string rows;
+  for (const ClassResult& result : results) {
+    for (const OperatingRow& row : operating_rows(result)) rows += operating_row(result, row);
+  }
+  if (rows.empty()) return "";
+  return "<h2>What thresholds cost</h2>\n"
+         "<p class=\"note\">Thresholds that the fit's own held-out scores reach at a rate, and what they do to the "
+         "test images. * extrapolated: there are too few held-out scores to measure the rate.</p>\n"
+         "<div class=\"scroll\"><table class=\"sortable\" id=\"operating\">\n<thead><tr>" +
+         header("class", "text") + header("in force", "text") + header("rate<br>to expect") +
+         header("raw<br>threshold") + header("held out<br>share") + header("false<br>alarms") + header("<br>share") +
+         header("defects<br>missed") + header("<br>share") + "</tr></thead>\n<tbody>\n" + rows +
+         "</tbody>\n</table></div>\n";
+}
+
+std::string masks_note(std::span<const ClassResult> results) {
+  if (std::ranges::all_of(results, &ClassResult::masks)) return "";
+  std::string names;
+  for (const ClassResult& result : results) {
+    if (!result.masks) names += (names.empty() ? "" : ", ") + escaped(result.name);
+  }
+  return "<p class=\"note\">Without masks, figures of images only: " + names + ".</p>\n";
+}
+
 // The plot in that file, embedded; nothing where it was not made.
 std::string plot(const std::filesystem::path& file, const std::string& description) {
   return std::filesystem::exists(file) ? embedded(read_file(file), "png", description) + "\n" : "";
@@ -225,8 +266,9 @@ std::string image_table(std::span<const ClassResult> results, std::span<const st
 
 void write_report(const std::filesystem::path& save, const EvaluationSummary& summary,
                   std::span<const ClassResult> results, std::span<const std::vector<ImagePicture>> pictures) {
-  const std::string page = kReportHead + introduction(summary, results) + summary_table(results) +
-                           plots(save, results) + image_table(results, pictures) + kReportScript;
+  const std::string page = kReportHead + introduction(summary, results) + summary_table(results) + masks_note(results) +
+                           operating_table(results) + plots(save, results) + image_table(results, pictures) +
+                           kReportScript;
   write_text(save / "report.html", page);
 }
 

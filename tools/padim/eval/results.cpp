@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/figures.h"
+#include "eval/operating_rows.h"
 #include "io/file_io.h"
 
 namespace padim::tool {
@@ -53,18 +54,40 @@ Json images_of(const ClassResult& result) {
   return images;
 }
 
+// Nothing is missed where there is nothing to be missed.
+Json share(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? Json(nullptr) : Json(static_cast<double>(part) / static_cast<double>(whole));
+}
+
+Json operating_points_of(const ClassResult& result) {
+  Json points = Json::array();
+  for (const OperatingRow& row : operating_rows(result)) {
+    points.push_back({{"expected_false_alarm_rate", optional(row.point.rate)},
+                      {"extrapolated", row.point.extrapolated},
+                      {"in_force", row.point.in_force},
+                      {"threshold", row.point.threshold},
+                      {"held_out_rate", row.held_out_share},
+                      {"false_alarms", row.alarms.false_alarms},
+                      {"false_alarm_rate", share(row.alarms.false_alarms, result.image.normal)},
+                      {"missed", row.alarms.missed},
+                      {"missed_rate", share(row.alarms.missed, result.image.anomalous)}});
+  }
+  return points;
+}
+
 Json figures_of(const ClassResult& result) {
   Json entry = {{"class", result.name},
                 {"training_images", result.training},
                 {"normal_images", result.image.normal},
                 {"anomalous_images", result.image.anomalous},
+                {"masks", result.masks},
                 {"defects", result.pixel.defects}};
   for (const Figure& figure : figures()) entry[figure.key] = optional(figure.of(result));
   entry["threshold"] = optional(result.threshold);
   entry["wanted_false_alarm_rate"] =
       result.threshold ? optional(result.model.calibration.false_alarm_rate) : Json(nullptr);
-  entry["pixel_f1_threshold"] = result.pixel.best_f1_threshold;
-  entry["seen_share_of_defects"] = result.seen;
+  entry["pixel_f1_threshold"] = result.masks ? Json(result.pixel.best_f1_threshold) : Json(nullptr);
+  entry["seen_share_of_defects"] = result.masks ? Json(result.seen) : Json(nullptr);
   entry["fit_seconds"] = result.fit_seconds;
   entry["test_seconds"] = result.test_seconds;
   entry["fusion"] = to_string(result.fusion);
@@ -74,6 +97,7 @@ Json figures_of(const ClassResult& result) {
 
 Json class_of(const ClassResult& result) {
   Json entry = figures_of(result);
+  entry["operating_points"] = operating_points_of(result);
   entry["images"] = images_of(result);
   entry["image_curve"] = curve_of(result.image);
   entry["pixel_curve"] = curve_of(result.pixel);

@@ -1,4 +1,4 @@
-#include "eval/gnuplot.h"
+#include "io/gnuplot.h"
 
 #include <sys/wait.h>
 
@@ -23,6 +23,17 @@ std::string gnuplot_string(const std::string& text) {
     quoted += letter == '\n' || letter == '\r' ? ' ' : letter;
   }
   return quoted + "'";
+}
+
+std::string gnuplot_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+std::string gnuplot_png(const std::filesystem::path& file, int width, int height) {
+  return "set terminal pngcairo noenhanced size " + std::to_string(width) + "," + std::to_string(height) +
+         " font 'sans,10'\nset output " + gnuplot_string(file.string()) + "\n";
 }
 
 }  // namespace padim::tool
