@@ -67,6 +67,11 @@ double conformal_quantile(std::span<const float> scores, double rate) {
   return static_cast<double>(*nth);
 }
 
+void check(std::span<const float> scores) {
+  if (std::ranges::all_of(scores, [](float score) { return std::isfinite(score); })) return;
+  throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: held-out scores are not finite");
+}
+
 double level_times_factor(double level, double rate) { return gumbel_quantile({level, kSpread * level}, rate); }
 
 // What both regimes have in common.
@@ -80,10 +85,10 @@ Calibration with_stretches(Calibration calibration, double threshold, const Stre
   for (const auto& stretch : stretches) {
     calibration.scores.insert(calibration.scores.end(), stretch.begin(), stretch.end());
   }
-  const auto finite = [](float score) { return std::isfinite(score); };
-  if (calibration.scores.empty() || !std::ranges::all_of(calibration.scores, finite)) {
-    throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: held-out scores are missing or not finite");
+  if (calibration.scores.empty()) {
+    throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: there are no held-out scores");
   }
+  check(calibration.scores);
   raise(threshold, calibration.source == SourceKind::stream ? "stream" : "images");
   for (const auto& stretch : stretches) {
     if (stretch.empty()) continue;
@@ -99,6 +104,7 @@ Calibration with_stretches(Calibration calibration, double threshold, const Stre
 
 Calibration calibrate_stream(const StreamScores& scores, double false_alarm_rate) {
   Calibration calibration{0, false_alarm_rate, SourceKind::stream, scores.segments, 0, "stream", scores.originals};
+  check(scores.copies);
   const double level = std::max(moments(scores.originals).mean, moments(scores.copies).mean);
   return with_stretches(std::move(calibration), level_times_factor(level, false_alarm_rate), scores.stretches);
 }
