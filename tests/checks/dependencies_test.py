@@ -27,7 +27,10 @@ LIBRARY = {
         r"omp\.h": "onednn.cpp",
         r"nlohmann/": "description.cpp",
     }),
-    "statistics": ("base image", {r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp"}),
+    "statistics": ("base image", {
+        r"Eigen/": "leave_out.cpp near_copies.h near_copies.cpp",
+        r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp",
+    }),
     "score": ("base image", {}),
     "model": ("base image backbone statistics", {r"nlohmann/": "info_json.h segments_json.h"}),
     "embedding": ("base image backbone statistics model", {

@@ -67,6 +67,11 @@ double conformal_quantile(std::span<const float> scores, double rate) {
   return static_cast<double>(*nth);
 }
 
+void check(std::span<const float> scores) {
+  if (std::ranges::all_of(scores, [](float score) { return std::isfinite(score); })) return;
+  throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: held-out scores are not finite");
+}
+
 double level_times_factor(double level, double rate) { return gumbel_quantile({level, kSpread * level}, rate); }
 
 // Scores of learned stretches stand last.
@@ -121,10 +126,10 @@ Calibration completed(Calibration calibration, const std::vector<float>& scores,
     calibration.scores.insert(calibration.scores.end(), stretch.begin(), stretch.end());
     calibration.stretches.push_back(static_cast<int>(stretch.size()));
   }
-  const auto finite = [](float score) { return std::isfinite(score); };
-  if (calibration.scores.empty() || !std::ranges::all_of(calibration.scores, finite)) {
-    throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: held-out scores are missing or not finite");
+  if (calibration.scores.empty()) {
+    throw Error(ErrorCode::numeric, "the threshold cannot be calibrated: there are no held-out scores");
   }
+  check(calibration.scores);
   const Rule rule = rule_at(calibration, calibration.false_alarm_rate);
   calibration.threshold = rule.threshold;
   calibration.rule = rule.name;
@@ -138,6 +143,7 @@ double threshold_at(const Calibration& calibration, double false_alarm_rate) {
 }
 
 Calibration calibrate_stream(const StreamScores& scores, double false_alarm_rate) {
+  check(scores.copies);
   Calibration calibration;
   calibration.false_alarm_rate = false_alarm_rate;
   calibration.segments = scores.segments;

@@ -15,7 +15,7 @@ inline constexpr double kSmallestThreshold = 1;
 /// a Gumbel quantile of its own, and the threshold is never below it.
 using StretchScores = std::vector<std::vector<float>>;
 
-/// Held-out scores of a stream's frames and of their augmented copies; either may be empty, not both.
+/// Held-out scores of a stream's frames and of their augmented copies, which may be none.
 struct StreamScores {
   std::vector<float> originals;
   std::vector<float> copies;

@@ -64,6 +64,7 @@ Eigen::MatrixXf pairwise_distances(const EmbeddingSet& embeddings, WorkerPool& p
     const std::lock_guard lock(mutex);
     products += own;
   });
+  products = Eigen::MatrixXd(products.selfadjointView<Eigen::Lower>());  // both halves rounded alike
   const Eigen::VectorXd squares = products.diagonal();
   Eigen::MatrixXd distances = squares.replicate(1, n) + squares.transpose().replicate(n, 1) - 2 * products;
   distances.diagonal().setZero();
