@@ -114,7 +114,7 @@ class Descriptions(BackboneCase):
             with self.subTest(name), open(os.path.join(MODELS, f"{name}.json"), encoding="utf-8") as file:
                 text = file.read()
                 description = json.loads(text)
-                self.assertEqual(set(description), FIELDS["top"])
+                self.assertEqual(set(description) | {"prior"}, FIELDS["top"])
                 blocks = description["blocks"]
                 self.assertEqual(text.count('\n    {"name": '), len(blocks))
                 self.assertEqual([block["tap"] for block in blocks if "tap" in block], list(taps))

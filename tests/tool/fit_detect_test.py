@@ -26,7 +26,7 @@ class Fit(ToolCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("24", result.stdout)
         self.assertIn("tiny", result.stdout)
-        self.assertIn("false-alarm rate 0.01 per image", result.stderr)
+        self.assertIn("false-alarm rate 0.05 per image", result.stderr)
         self.assertTrue(result.stdout.startswith(run("info", model).stdout))
         self.assertIn("Fewer than 99 scores make it an extrapolation", result.stdout)
 

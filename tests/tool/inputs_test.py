@@ -138,7 +138,7 @@ class Nothing(ToolCase):
         one = self.folder / "one"
         save_picture(one / "a.png", picture(1))
         for source, part in ((empty, "holds no image"), (self.folder / "missing", "does not exist"),
-                             (text, "cannot decode video"), (one, "at least 4")):
+                             (text, "cannot decode video"), (one, "at least 2")):
             with self.subTest(source.name):
                 self.assert_fails(self.fit(source, self.folder / "m.padim"), 1, part)
                 self.assertFalse((self.folder / "m.padim").exists())

@@ -17,7 +17,7 @@ class Look(ToolCase):
     def fit_with(self, *options):
         self.shared_model()
         model = self.folder / "look.padim"
-        result = self.fit(self.shared / "good", model, *options)
+        result = self.fit(self.shared / "good", model, "--false-alarm-rate", "0.01", *options)
         self.assertEqual(result.returncode, 0, result.stderr)
         return model, result.stdout
 

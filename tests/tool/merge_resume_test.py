@@ -75,7 +75,7 @@ class MergeResume(ToolCase):
     def test_a_stripped_model_is_small_scores_the_same_and_cannot_go_on(self):
         model = self.folder / "stripped.padim"
         self.assertEqual(self.fit(self.shared / "a", model, "--strip").returncode, 0)
-        self.assertLess(model.stat().st_size, self.models["a"].stat().st_size / 4)
+        self.assertLess(model.stat().st_size, self.models["a"].stat().st_size / 2)
         whole = self.detect(self.shared / "b", "--json", "-", model=self.models["a"])
         stripped = self.detect(self.shared / "b", "--json", "-", model=model)
         self.assertEqual(whole.stdout, stripped.stdout)

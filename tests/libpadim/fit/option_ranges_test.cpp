@@ -72,6 +72,7 @@ std::map<std::string, Option> options_by_name() {
       {"seed", {fit.seed, fit_with(&FitOptions::seed)}},
       {"epsilon", {nullptr, fit_with(&FitOptions::epsilon)}},
       {"relative epsilon", {nullptr, fit_with(&FitOptions::relative_epsilon)}},
+      {"prior", {nullptr, fit_with(&FitOptions::prior)}},
       {"search radius", {fit.search_radius, fit_with(&FitOptions::search_radius)}},
       {"false-alarm rate", {fit.false_alarm_rate.value(), fit_with(&FitOptions::false_alarm_rate)}},
       {"batch size", {fit.batch_size, fit_with(&FitOptions::batch_size)}},
