@@ -193,7 +193,7 @@ void add_model_properties(std::vector<Property>& out) {
                                 PADIM_FIXED(model_file)));
   out.push_back(bool_property({"strip-model", "Strip model",
                                "Leave out of the model files that are written what only learn, adapt-half-life, "
-                               "padim merge and padim fit --resume need: a tenth of the size, the same scores. The "
+                               "padim merge and padim fit --resume need: a third to a fifth of the size, the same scores. The "
                                "model in use keeps it"},
                               PADIM_FIXED(strip_model)));
   out.push_back(string_property({"backbone", "Backbone",

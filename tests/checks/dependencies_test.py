@@ -28,7 +28,7 @@ LIBRARY = {
         r"nlohmann/": "description.cpp",
     }),
     "statistics": ("base image", {
-        r"Eigen/": "leave_out.cpp near_copies.h near_copies.cpp",
+        r"Eigen/": "leave_out.cpp near_copies.h",
         r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp",
     }),
     "score": ("base image", {}),

@@ -28,13 +28,13 @@ class Fit(ToolCase):
         self.assertIn("tiny", result.stdout)
         self.assertIn("false-alarm rate 0.05 per image", result.stderr)
         self.assertTrue(result.stdout.startswith(run("info", model).stdout))
-        self.assertIn("Fewer than 99 scores make it an extrapolation", result.stdout)
+        self.assertIn("Expect the wanted rate within a factor of 2 to 3", result.stdout)
 
-    def test_wanted_rate_that_the_scores_bear_out_is_no_extrapolation(self):
+    def test_a_rate_beyond_what_the_images_can_show_is_said_to_be(self):
         self.shared_model()
-        result = self.fit(self.shared / "good", self.folder / "m.padim", "--false-alarm-rate", "0.2")
+        result = self.fit(self.shared / "good", self.folder / "m.padim", "--false-alarm-rate", "0.01")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertNotIn("extrapolation", result.stdout)
+        self.assertIn("beyond what so many images can show", result.stdout)
 
     def test_options_reach_the_model(self):
         self.shared_model()

@@ -17,7 +17,7 @@ class Look(ToolCase):
     def fit_with(self, *options):
         self.shared_model()
         model = self.folder / "look.padim"
-        result = self.fit(self.shared / "good", model, "--false-alarm-rate", "0.01", *options)
+        result = self.fit(self.shared / "good", model, "--false-alarm-rate", "0.001", *options)
         self.assertEqual(result.returncode, 0, result.stderr)
         return model, result.stdout
 
@@ -44,8 +44,9 @@ class Look(ToolCase):
 
     def test_mask_of_a_detection_narrows(self):
         save_picture(self.folder / "mask.png", mask_around_the_defect())
-        self.assertTrue(self.anomalous(self.shared_model()))
-        self.assertFalse(self.anomalous(self.shared_model(), "--mask", self.folder / "mask.png"))
+        model, _ = self.fit_with()
+        self.assertTrue(self.anomalous(model))
+        self.assertFalse(self.anomalous(model, "--mask", self.folder / "mask.png"))
 
     def test_a_mask_means_the_same_in_every_format(self):
         pixels = mask_around_the_defect()

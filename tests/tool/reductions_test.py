@@ -79,7 +79,7 @@ class Reductions(ToolCase):
         path = self.folder / "m.padim"
         result = self.fit(self.shared / "good", path, "--input-size", f"{SIZE[0]}x{SIZE[1]}", *options)
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual(run("info", path).stdout, result.stdout)
+        self.assertTrue(result.stdout.startswith(run("info", path).stdout))
         return read_model(path)
 
     def check_statistics(self, tensors, embedded):

@@ -100,8 +100,7 @@ class ToolCase(unittest.TestCase):
         if not model.exists():
             for number in range(24):
                 save_picture(cls.shared / "good" / f"{number:02}.png", picture(number))
-            result = run("fit", "--input", cls.shared / "good", "--output", model, "--false-alarm-rate", "0.01",
-                         *cls.backbone())
+            result = run("fit", "--input", cls.shared / "good", "--output", model, *cls.backbone())
             assert result.returncode == 0, result.stderr
         return model
 

@@ -118,7 +118,7 @@ class PADIM_API Model {
   /// True where the model carries the calibration segments, so that the fit can go on, be merged or learn more.
   [[nodiscard]] bool resumable() const;
 
-  /// The same model without what only a fit that goes on needs: a tenth of the size, the same scores.
+  /// The same model without what only a fit that goes on needs: a third to a fifth of the size, the same scores.
   [[nodiscard]] Model stripped() const;
 
   /// The same model with another threshold, which a person has chosen: the calibration's rule becomes "chosen", all

@@ -55,7 +55,6 @@ struct EvalArguments {
 void follow_reference(const CLI::App& command, EvalArguments& arguments) {
   const auto open = [&](const char* option) { return command.count(option) == 0; };
   FitOptions& options = arguments.model.options;
-  options.source = SourceKind::images;
   if (open("--backbone")) arguments.backbone.name = kReferenceBackbone;
   if (open("--precision")) arguments.backbone.precision = to_string(Precision::float32);
   if (open("--geometry")) arguments.model.geometry = to_string(GeometryMode::paper);
@@ -72,6 +71,7 @@ EvaluationSettings settings_of(const EvalArguments& arguments) {
   settings.protocol = arguments.protocol == to_string(Protocol::reference) ? Protocol::reference : Protocol::official;
   settings.fusion = arguments.fusion == to_string(Fusion::sum) ? Fusion::sum : Fusion::concatenate;
   settings.fit = fit_options(arguments.model);
+  settings.fit.source = SourceKind::images;
   settings.fit.threads = arguments.backbone.threads;
   if (settings.protocol == Protocol::reference) settings.fit.false_alarm_rate.reset();
   settings.threads = arguments.backbone.threads;
