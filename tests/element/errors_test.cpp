@@ -124,7 +124,7 @@ TEST(ErrorsTest, OfTheStart) {
 
 // A fit that saw no frame, or too few, has nothing to save; the end of the stream goes on all the same.
 TEST(ErrorsTest, OfAFitWithoutFrames) {
-  for (const int frames : {0, 1, 3}) {
+  for (const int frames : {0, 1}) {
     const TemporaryFolder folder;
     const std::string file = folder.file("few.padim");
     ElementHarness harness("mode=fit model-file=" + file);

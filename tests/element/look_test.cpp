@@ -196,7 +196,7 @@ TEST(LookModelTest, WhatDoesNotFitTheVideoIsAnError) {
 
 // Regions are thinned by number and size while playing; an anomalous frame keeps its hottest.
 TEST(LookModelTest, RegionsAreThinned) {
-  ElementHarness harness("overlay=0 threshold=0.2 min-region-area=0 model-file=" + fitted_model());
+  ElementHarness harness("overlay=0 threshold=0.1 min-region-area=0 model-file=" + fitted_model());
   const auto count = [&] { return count_regions(harness.run(31, Content::anomalous).get()); };
   const guint all = count();
   ASSERT_GT(all, 1U);
