@@ -32,7 +32,7 @@ class ModelFormatTest(ToolCase):
         d = self.info["dimensions"]
         for comoment, whitener in zip(self.tensors["comoment"], self.tensors["whitener"]):
             sigma = self.names["unpack_comoment"](comoment, d).astype(float) / (self.info["frames"] - 1)
-            sigma += self.info["epsilon"] * np.eye(d)
+            sigma += self.info["epsilon"] * np.eye(d)  # the prior of the tests' backbone is 0
             w = self.names["unpack_whitener"](whitener, d).astype(float)
             np.testing.assert_allclose(w @ sigma @ w.T, np.eye(d), atol=2e-2)
 
@@ -45,14 +45,16 @@ class ModelFormatTest(ToolCase):
                            for w in self.tensors["whitener"]])
         np.testing.assert_allclose(self.names["distances"](self.model, mean + column), 1, atol=1e-2)
 
-    def test_segments_add_up(self):
-        """The segments' means, weighted by their frames, are the model's mean."""
-        means = [self.tensors[name] for name in sorted(self.tensors) if name.endswith(".mean")]
-        self.assertGreaterEqual(len(means), 4)
-        self.assertEqual(self.info["calibration"]["segments"], len(means))
-        low, high = np.min(means, axis=0), np.max(means, axis=0)
-        mean = self.tensors["mean"]
-        self.assertTrue(np.all((low - 1e-4 <= mean) & (mean <= high + 1e-4)))
+    def test_stored_embeddings_are_those_of_the_fit(self):
+        """Of so few images all are stored: their mean and co-moment are the model's, up to half precision."""
+        stored = np.concatenate([self.tensors[name].astype(float) for name in sorted(self.tensors)
+                                 if name.endswith(".embeddings")])
+        self.assertEqual(len(stored), self.info["frames"])
+        mean = stored.mean(axis=0)
+        np.testing.assert_allclose(self.tensors["mean"], mean, atol=1e-3 * np.abs(mean).max())
+        comoment = self.names["unpack_comoment"](self.tensors["comoment"][0], self.info["dimensions"])
+        centred = stored[:, 0] - mean[0]
+        np.testing.assert_allclose(comoment, centred.T @ centred, atol=1e-2 * np.abs(comoment).max())
 
     def test_checksum(self):
         """A flipped bit anywhere before the checksum is noticed."""
@@ -68,7 +70,8 @@ class ModelFormatTest(ToolCase):
         save_picture(self.folder / "good" / "0.png", picture(0))
         for name in self.tensors:
             self.assertIn(f"`{re.sub('segment[0-9]+', 'segment0', name)}`", DOCUMENT)
-        for fields in (self.info, self.info["reduction"], self.info["geometry"], self.info["calibration"]):
+        for fields in (self.info, self.info["reduction"], self.info["geometry"], self.info["calibration"],
+                       self.info["examination"]):
             for field in fields:
                 self.assertIn(f"`{field}`", DOCUMENT)
 
