@@ -191,11 +191,12 @@ void add_model_properties(std::vector<Property>& out) {
                                  "Path of the .padim model: read in mode detect, written at the end of a fit (mode fit "
                                  "needs it; fit-then-detect without it keeps the model in memory)"},
                                 PADIM_FIXED(model_file)));
-  out.push_back(bool_property({"strip-model", "Strip model",
-                               "Leave out of the model files that are written what only learn, adapt-half-life, "
-                               "padim merge and padim fit --resume need: a third to a fifth of the size, the same scores. The "
-                               "model in use keeps it"},
-                              PADIM_FIXED(strip_model)));
+  out.push_back(
+      bool_property({"strip-model", "Strip model",
+                     "Leave out of the model files that are written what only learn, adapt-half-life, "
+                     "padim merge and padim fit --resume need: a third to a fifth of the size, the same scores. The "
+                     "model in use keeps it"},
+                    PADIM_FIXED(strip_model)));
   out.push_back(string_property({"backbone", "Backbone",
                                  "Name of the network, for example efficientnet_lite0 or resnet18 (NULL = what the "
                                  "model names, or efficientnet_lite0 for a fit)"},

@@ -212,8 +212,9 @@ void add_fit_command(CLI::App& app, int& status) {
       ->excludes(drop);
   command->add_option("--skip-frames", arguments->skip_frames, "frames at the start that do not count")
       ->check(CLI::NonNegativeNumber);
-  command->add_flag("--strip", arguments->strip,
-                    "leave out what only a further fit needs: a third to a fifth of the size, no --resume and no merge");
+  command->add_flag(
+      "--strip", arguments->strip,
+      "leave out what only a further fit needs: a third to a fifth of the size, no --resume and no merge");
   command->add_flag("--skip-unreadable", arguments->skip_unreadable,
                     "do not fail because of images that cannot be read");
   add_threshold_options(*command, arguments->threshold);

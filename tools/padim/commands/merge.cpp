@@ -61,7 +61,8 @@ void add_merge_command(CLI::App& app, int& status) {
       ->expected(2, 1024)
       ->type_name("M.padim");
   command->add_option("--output", arguments->output, "model file to write")->required()->type_name("M.padim");
-  command->add_flag("--strip", arguments->strip, "leave out what only a further fit needs: a third to a fifth of the size");
+  command->add_flag("--strip", arguments->strip,
+                    "leave out what only a further fit needs: a third to a fifth of the size");
   command->callback([arguments, &status] { status = run_merge(*arguments); });
 }
 
