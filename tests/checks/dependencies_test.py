@@ -29,7 +29,7 @@ LIBRARY = {
     }),
     "statistics": ("base image", {
         r"Eigen/": "leave_out.cpp near_copies.h",
-        r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp",
+        r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp products_kernel.cpp",
     }),
     "score": ("base image", {}),
     "model": ("base image backbone statistics", {r"nlohmann/": "info_json.h segments_json.h"}),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -15,6 +16,14 @@ struct EmbeddingSet {
   [[nodiscard]] const float* at(int frame, int position) const {
     return frames[static_cast<std::size_t>(frame)].data() +
            static_cast<std::size_t>(position) * static_cast<std::size_t>(dimensions);
+  }
+
+  /// Their deviations from `mean` [d] at a position, a frame per column: columns [d, n].
+  void deviations(int position, const float* mean, float* columns) const {
+    for (int i = 0; i < size(); ++i) {
+      const float* x = at(i, position);
+      for (int j = 0; j < dimensions; ++j) columns[j * size() + i] = x[j] - mean[j];
+    }
   }
 };
 

@@ -15,8 +15,8 @@
 #include <cmath>
 #include <limits>
 
-#include "base/half.h"
 #include "base/packed_triangle.h"
+#include "statistics/products_kernel.h"
 
 namespace padim {
 namespace {
@@ -26,16 +26,6 @@ using Small = Eigen::MatrixXd;
 
 // Of A, where rounding has made it indefinite: frames that made their own variance stay far off, at a finite distance.
 constexpr double kLeastEigenvalue = 1e-3;
-
-// W of one position, dense; what lies above the diagonal stays as it is.
-void unpack(const std::uint16_t* packed, int d, Matrix& whitener) {
-  for (int first = 0; first < d; first += kPanelRows) {
-    const int end = std::min(first + kPanelRows, d);
-    for (int column = 0; column < end; ++column) {
-      for (int row = std::max(first, column); row < end; ++row) whitener(row, column) = half_to_float(*packed++);
-    }
-  }
-}
 
 // A query's share that does not depend on the scored frame, for one Gaussian.
 class Downdate {
@@ -109,14 +99,13 @@ class LeavingOut {
         embeddings_(embeddings),
         weights_(weights),
         queries_(queries),
-        whitener_(Matrix::Zero(embeddings.dimensions, embeddings.dimensions)),
-        centred_(embeddings.size(), embeddings.dimensions) {}
+        deviations_(embeddings.dimensions, embeddings.size()),
+        scratch_(static_cast<std::size_t>(embeddings.dimensions) * kPanelRows) {}
 
   void open(int gaussian) {
     gaussian_ = static_cast<std::size_t>(gaussian);
-    unpack(fit_.whitener.data() + gaussian_ * triangle_size(embeddings_.dimensions), embeddings_.dimensions, whitener_);
-    own_ = whitened(gaussian);
-    products_.noalias() = own_ * own_.transpose();
+    whiten(gaussian, own_);
+    multiply(own_, own_, products_);
     downdates_.clear();
     for (const LeaveOut& query : queries_) downdates_.emplace_back(query, weights_, fit_, products_);
   }
@@ -125,8 +114,8 @@ class LeavingOut {
   void score(int position, std::vector<float>& squares) {
     const bool own = static_cast<std::size_t>(position) == gaussian_;
     if (!own) {
-      others_ = whitened(position);
-      crossed_.noalias() = others_ * own_.transpose();
+      whiten(position, others_);
+      multiply(others_, own_, crossed_);
     }
     const Matrix& z = own ? own_ : others_;
     const Matrix& products = own ? products_ : crossed_;
@@ -134,7 +123,7 @@ class LeavingOut {
     for (std::size_t q = 0; q < queries_.size(); ++q) {
       for (const int frame : queries_[q].frames) {
         const double square =
-            downdates_[q].square(static_cast<double>(z.row(frame).squaredNorm()), &products(frame, 0));
+            downdates_[q].square(static_cast<double>(z.col(frame).squaredNorm()), &products(frame, 0));
         squares[row] = std::min(squares[row], static_cast<float>(square));
         row += static_cast<std::size_t>(embeddings_.positions);
       }
@@ -142,14 +131,19 @@ class LeavingOut {
   }
 
  private:
-  // Deviations of the embeddings at a position from the open Gaussian, whitened by it: [n, d].
-  Matrix whitened(int position) {
-    const auto d = static_cast<Eigen::Index>(embeddings_.dimensions);
-    const Eigen::Map<const Eigen::RowVectorXf> mean(fit_.mean.data() + gaussian_ * static_cast<std::size_t>(d), d);
-    for (int i = 0; i < embeddings_.size(); ++i) {
-      centred_.row(i) = Eigen::Map<const Eigen::RowVectorXf>(embeddings_.at(i, position), d) - mean;
-    }
-    return centred_ * whitener_.transpose().triangularView<Eigen::Upper>();
+  // Deviations of the embeddings at a position from the open Gaussian, whitened by it: columns [d, n].
+  void whiten(int position, Matrix& whitened) {
+    const auto d = static_cast<std::size_t>(embeddings_.dimensions);
+    embeddings_.deviations(position, fit_.mean.data() + gaussian_ * d, deviations_.data());
+    whitened.resize(embeddings_.dimensions, embeddings_.size());
+    whiten_vectors(fit_.whitener.data() + gaussian_ * triangle_size(embeddings_.dimensions), embeddings_.dimensions,
+                   deviations_.data(), embeddings_.size(), scratch_.data(), whitened.data());
+  }
+
+  void multiply(const Matrix& a, const Matrix& b, Matrix& products) const {
+    products.resize(embeddings_.size(), embeddings_.size());
+    multiply_columns(a.data(), b.data(), embeddings_.dimensions, embeddings_.size(), embeddings_.size(),
+                     products.data());
   }
 
   const WhitenedFit& fit_;
@@ -157,10 +151,10 @@ class LeavingOut {
   std::span<const double> weights_;
   std::span<const LeaveOut> queries_;
   std::size_t gaussian_ = 0;
-  Matrix whitener_;
-  Matrix centred_;
+  Matrix deviations_;  // columns [d, n], as own_ and others_
+  std::vector<float> scratch_;
   Matrix own_;
-  Matrix products_;
+  Matrix products_;  // [n, n], as crossed_
   Matrix others_;
   Matrix crossed_;
   std::vector<Downdate> downdates_;

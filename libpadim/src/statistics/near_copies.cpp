@@ -9,6 +9,8 @@
 #include <mutex>
 #include <numeric>
 
+#include "statistics/products_kernel.h"
+
 namespace padim {
 namespace {
 
@@ -52,14 +54,16 @@ Eigen::MatrixXf pairwise_distances(const EmbeddingSet& embeddings, WorkerPool& p
   Eigen::MatrixXd products = Eigen::MatrixXd::Zero(n, n);
   std::mutex mutex;
   pool.split(embeddings.positions, [&](int begin, int end) {
-    Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> centred(n, d);
+    Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> centred(d, n);
+    Eigen::MatrixXf product(n, n);
     Eigen::MatrixXd own = Eigen::MatrixXd::Zero(n, n);
+    const std::vector<float> origin(static_cast<std::size_t>(d));
     for (int p = begin; p < end; ++p) {
-      for (int i = 0; i < embeddings.size(); ++i) {
-        centred.row(i) = Eigen::Map<const Eigen::RowVectorXf>(embeddings.at(i, p), d);
-      }
-      centred.rowwise() -= centred.colwise().mean().eval();  // small numbers: their products round less
-      own += (centred * centred.transpose()).cast<double>();
+      embeddings.deviations(p, origin.data(), centred.data());
+      centred.colwise() -= centred.rowwise().mean().eval();  // small numbers: their products round less
+      multiply_columns(centred.data(), centred.data(), embeddings.dimensions, embeddings.size(), embeddings.size(),
+                       product.data());
+      own += product.cast<double>();
     }
     const std::lock_guard lock(mutex);
     products += own;
