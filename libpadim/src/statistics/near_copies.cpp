@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <numeric>
 
@@ -19,6 +20,16 @@ float median(std::vector<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
+}
+
+// To the nearest of the frames around it: two before and two after it, so that what blinks is not far from itself.
+float step(const Eigen::MatrixXf& distances, int frame) {
+  float nearest = std::numeric_limits<float>::infinity();
+  const int last = std::min(frame + 2, static_cast<int>(distances.rows()) - 1);
+  for (int i = std::max(frame - 2, 0); i <= last; ++i) {
+    if (i != frame) nearest = std::min(nearest, distances(frame, i));
+  }
+  return nearest;
 }
 
 }  // namespace
@@ -76,8 +87,8 @@ std::vector<int> repeated_frames(const Eigen::MatrixXf& distances) {
   if (n < 4) return repeats;
   std::vector<float> pairs;
   std::vector<float> steps;
-  for (int i = 1; i < n; ++i) {
-    steps.push_back(distances(i, i - 1));
+  for (int i = 0; i < n; ++i) {
+    steps.push_back(step(distances, i));
     for (int j = 0; j < i; ++j) pairs.push_back(distances(i, j));
   }
   const float limit = std::min(kNear * median(std::move(pairs)), kStep * median(std::move(steps)));
