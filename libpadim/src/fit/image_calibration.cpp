@@ -151,15 +151,18 @@ class ImageCalibration {
     }
     const std::vector<float> scores = scores_of(queries);
     double sum = 0;
+    int counted = 0;
     std::size_t next = 0;
     for (std::size_t q = 0; q < queries.size(); q += 2) {
       const std::size_t count = queries[q].frames.size();
-      for (std::size_t i = 0; i < count; ++i) {
-        sum += std::log(static_cast<double>(scores[next + i]) / static_cast<double>(scores[next + count + i]));
+      for (std::size_t i = next; i < next + count; ++i) {
+        if (!(scores[i] > 0 && scores[i + count] > 0)) continue;  // images that are all alike
+        sum += std::log(static_cast<double>(scores[i]) / static_cast<double>(scores[i + count]));
+        ++counted;
       }
       next += 2 * count;
     }
-    return std::exp(sum / static_cast<double>(next / 2));
+    return std::exp(sum / std::max(counted, 1));
   }
 
   [[nodiscard]] int block_begin(int block) const {

@@ -50,16 +50,13 @@ class StreamCalibration {
   }
 
  private:
-  // What each stored frame of a segment stands for, relative to the average one.
+  // What each stored frame of a segment stands for.
   void weigh() {
-    double stood_for = 0;
     for (int k = 0; k < segments_.size(); ++k) {
       const SegmentView view = segments_.view(k);
       const auto kept = static_cast<double>(std::max<std::size_t>(view.copies.size(), 1));
       weights_.push_back(view.weight * static_cast<double>(view.frames) / kept);
-      stood_for += view.weight * static_cast<double>(view.frames);
     }
-    for (double& weight : weights_) weight *= static_cast<double>(stored_.frames.size()) / stood_for;
   }
 
   [[nodiscard]] int gap() const {
@@ -90,12 +87,25 @@ class StreamCalibration {
     return chosen;
   }
 
-  void score(int segment, const std::vector<int>& by, std::vector<float>& originals, std::vector<float>& copies) {
-    const std::vector<int> frames = evenly(stored_.of_segment(segment));
+  // Weighed so that it counts as many frames as it is made of, whatever was forgotten.
+  [[nodiscard]] Gaussian merge(const std::vector<int>& by) const {
+    double count = 0;
+    double stood_for = 0;
+    for (const int k : by) {
+      count += parts_[static_cast<std::size_t>(k)].count();
+      stood_for += parts_[static_cast<std::size_t>(k)].count() * weights_[static_cast<std::size_t>(k)];
+    }
     Gaussian merged(segments_.positions(), segments_.dimensions());
     for (const int k : by) {
-      merged.merge(parts_[static_cast<std::size_t>(k)].view(), weights_[static_cast<std::size_t>(k)], pool_);
+      const auto part = static_cast<std::size_t>(k);
+      merged.merge(parts_[part].view(), weights_[part] * count / stood_for, pool_);
     }
+    return merged;
+  }
+
+  void score(int segment, const std::vector<int>& by, std::vector<float>& originals, std::vector<float>& copies) {
+    const std::vector<int> frames = evenly(stored_.of_segment(segment));
+    const Gaussian merged = merge(by);
     const WhitenedGaussians model(merged.view(), info_, pool_);
     const auto scored = image_scores(model, stored_.subset(stored_.with_copies(frames)), info_, pool_);
     std::size_t next = 0;
@@ -126,7 +136,7 @@ class StreamCalibration {
   std::vector<int> regular_;     // segments, in stream order
   std::vector<int> stretches_;   // those that were learned
   std::vector<Gaussian> parts_;  // of each segment's stored frames and copies
-  std::vector<double> weights_;  // of each segment's stored frames
+  std::vector<double> weights_;  // of each segment's stored frames, relative to each other
 };
 
 // What is left must be two embeddings at least: frames, or a frame and its copy.

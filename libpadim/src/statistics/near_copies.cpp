@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <numeric>
 
@@ -26,12 +27,22 @@ float median(std::vector<float> values) {
   return *middle;
 }
 
+// To the nearest of the frames around it: two before and two after it, so that what blinks is not far from itself.
+float step(const Eigen::MatrixXf& distances, int frame) {
+  float nearest = std::numeric_limits<float>::infinity();
+  const int last = std::min(frame + 2, static_cast<int>(distances.rows()) - 1);
+  for (int i = std::max(frame - 2, 0); i <= last; ++i) {
+    if (i != frame) nearest = std::min(nearest, distances(frame, i));
+  }
+  return nearest;
+}
+
 float repetition_limit(const Eigen::MatrixXf& distances) {
   std::vector<float> pairs;
   std::vector<float> steps;
-  for (Eigen::Index i = 1; i < distances.rows(); ++i) {
-    steps.push_back(distances(i, i - 1));
-    for (Eigen::Index j = 0; j < i; ++j) pairs.push_back(distances(i, j));
+  for (int i = 0; i < static_cast<int>(distances.rows()); ++i) {
+    steps.push_back(step(distances, i));
+    for (int j = 0; j < i; ++j) pairs.push_back(distances(i, j));
   }
   return std::min(kNear * median(std::move(pairs)), kStep * median(std::move(steps)));
 }

@@ -115,7 +115,7 @@ Gaussian& Segments::writable_statistics() {
 
 void Segments::append(std::span<const float> embedding, Kind kind, WorkerPool& pool) {
   if (kind == Kind::real) {
-    if (segments_.empty() || segments_.back().frames >= capacity_ || closed_) open_segment();
+    if (segments_.empty() || closed_ || (segments_.back().frames >= capacity_ && !in_stretch_)) open_segment();
     Segment& segment = segments_.back();
     store(segment, embedding, kind);
     const auto before = static_cast<double>(segment.frames++);
@@ -151,7 +151,7 @@ void Segments::open_segment() {
   if (!closed_ && !segments_.empty() && segments_.back().frames < capacity_) return;
   closed_ = false;
   Segment segment;
-  segment.stretch = std::exchange(next_is_stretch_, false);
+  segment.stretch = in_stretch_;
   segments_.push_back(std::move(segment));
 }
 

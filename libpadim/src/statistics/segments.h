@@ -56,11 +56,11 @@ class Segments {
   /// What follows belongs to another segment than what came before; without effect where there is only one place.
   void close_segment() {
     closed_ = limits_.count > 1;
-    next_is_stretch_ = false;
+    in_stretch_ = false;
   }
 
-  /// What follows, up to the next close_segment(), is a segment of its own, however short it stays.
-  void begin_stretch() { closed_ = next_is_stretch_ = limits_.count > 1; }
+  /// What follows, up to the next close_segment(), is a segment of its own, however short it stays or long it becomes.
+  void begin_stretch() { closed_ = in_stretch_ = limits_.count > 1; }
 
   /// Every frame so far counts as `factor` frames, 0..1, from now on: exponential forgetting. From then on segments no
   /// longer double: when the places are taken, the two oldest are merged.
@@ -113,11 +113,11 @@ class Segments {
   int positions_;
   int dimensions_;
   Limits limits_;
-  std::size_t share_;          // frames stored per segment
-  std::int64_t capacity_ = 1;  // frames per segment
-  bool fading_ = false;        // something was forgotten: segments do not double any more
-  bool closed_ = false;        // the next frame opens a segment
-  bool next_is_stretch_ = false;
+  std::size_t share_;              // frames stored per segment
+  std::int64_t capacity_ = 1;      // frames per segment
+  bool fading_ = false;            // something was forgotten: segments do not double any more
+  bool closed_ = false;            // the next frame opens a segment
+  bool in_stretch_ = false;        // frames belong to the stretch that was begun
   bool latest_is_stored_ = false;  // a copy of the latest frame would be stored
   std::vector<Segment> segments_;
   std::shared_ptr<Gaussian> statistics_;  // shared with copies; null where mapped
