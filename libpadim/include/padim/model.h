@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "padim/calibration.h"
 #include "padim/export.h"
 #include "padim/geometry.h"
+#include "padim/scene.h"
 
 namespace padim {
 
@@ -57,6 +59,7 @@ struct ModelInfo {
   int search_radius = 0;        ///< positions; 0 is the paper's
   std::int64_t frames = 0;      ///< N
   Calibration calibration;
+  std::optional<SceneReference> scene = {};  ///< absent where the fit was of a version that did not record it
 
   friend bool operator==(const ModelInfo&, const ModelInfo&) = default;
 };

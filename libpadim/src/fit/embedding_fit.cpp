@@ -39,7 +39,16 @@ void EmbeddingFit::add(std::span<const float> embedding, Segments::Kind kind, Wo
   segments_.append(embedding, kind, pool);
 }
 
-void EmbeddingFit::absorb(const Model& model, WorkerPool& pool) { segments_.absorb(segments_of(model), pool); }
+void EmbeddingFit::saw(const Look& look) {
+  if (info_.scene) widen(*info_.scene, look);
+}
+
+void EmbeddingFit::absorb(const Model& model, WorkerPool& pool) {
+  segments_.absorb(segments_of(model), pool);
+  const auto& other = model.info().scene;
+  if (!other) info_.scene.reset();  // what its frames looked like is not known
+  if (info_.scene) widen(*info_.scene, *other);
+}
 
 EmbeddingFit::Job EmbeddingFit::prepare(ThresholdPolicy policy, int threads, WorkerPool& pool) {
   segments_.flush(pool);  // statistics with a pending update would be copied by the job

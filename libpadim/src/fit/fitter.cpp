@@ -11,6 +11,7 @@
 #include "embedding/image_pipeline.h"
 #include "embedding/semi_orthogonal.h"
 #include "fit/basis_pass.h"
+#include "fit/blank_probe.h"
 #include "fit/embedding_fit.h"
 #include "image/augmentation.h"
 #include "model/compatibility.h"
@@ -102,6 +103,7 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   info.dimensions = options.reduction == ReductionKind::none ? channel_count(backbone) : options.dimensions;
   info.search_radius = options.search_radius;
   info.calibration.false_alarm_rate = options.false_alarm_rate.value_or(0);
+  info.scene.emplace();
   if (options.epsilon) {
     info.epsilon = *options.epsilon;
   } else if (options.relative_epsilon || backbone.epsilon_is_relative) {
@@ -114,10 +116,12 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
 
 // What a fit needs once the first frame has told the geometry.
 struct Session {
-  Session(ImagePipeline images, EmbeddingFit seen) : pipeline(std::move(images)), fit(std::move(seen)) {}
+  Session(ImagePipeline images, EmbeddingFit seen, const Geometry& geometry)
+      : pipeline(std::move(images)), fit(std::move(seen)), onlooker(geometry.input, geometry.mask) {}
 
   ImagePipeline pipeline;
   EmbeddingFit fit;
+  Onlooker onlooker;
 };
 
 }  // namespace
@@ -139,7 +143,8 @@ struct Fitter::Impl {
         pool(options.threads),
         info(model.info()),
         projection(ModelTensors::of(model).projection) {
-    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes, pool));
+    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes, pool),
+                                        info.geometry);
   }
 
   [[nodiscard]] int batch() const { return batch_size(options, backbone->info(), pool); }
@@ -160,8 +165,8 @@ struct Fitter::Impl {
   void open() {
     ImagePipeline pipeline = make_pipeline();
     info.positions = pipeline.positions();
-    session =
-        std::make_unique<Session>(std::move(pipeline), EmbeddingFit(info, projection, options.max_statistics_bytes));
+    session = std::make_unique<Session>(std::move(pipeline),
+                                        EmbeddingFit(info, projection, options.max_statistics_bytes), info.geometry);
   }
 
   [[nodiscard]] bool needs_basis() const {
@@ -215,6 +220,7 @@ struct Fitter::Impl {
   void push(const Push& push_image) {
     if (session->pipeline.full()) run_batch();  // left over from a run that failed
     push_image(session->pipeline);
+    session->fit.saw(session->onlooker.look(session->pipeline.last_image()));
     for (int i = 0; i < options.augment; ++i) {
       session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) { augmentation.run(from, size, to); });
     }
@@ -233,7 +239,8 @@ struct Fitter::Impl {
     if (needs_basis() && basis_pass) learn_basis();
     if (!session) throw Error(ErrorCode::numeric, "the fit has not seen a frame yet");
     run_batch();
-    return session->fit.prepare(ThresholdPolicy::calibrate, options.threads, pool)(progress);
+    const Model model = session->fit.prepare(ThresholdPolicy::calibrate, options.threads, pool)(progress);
+    return blank_probe(backbone, model, options.threads);
   }
 
   [[nodiscard]] std::int64_t frames() const {

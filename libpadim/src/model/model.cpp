@@ -10,6 +10,7 @@
 #include "model/io.h"
 #include "model/tensors.h"
 #include "padim/error.h"
+#include "scene/cause.h"
 
 namespace padim {
 namespace {
@@ -43,6 +44,10 @@ Model ModelTensors::make_model(ModelInfo info, std::shared_ptr<const ModelTensor
   hash.update(std::as_bytes(tensors->projection.matrix));
   std::string id = to_hex(hash.finish()).substr(0, kIdDigits);
   return Model(std::make_shared<const Model::Impl>(Model::Impl{std::move(info), std::move(tensors), std::move(id)}));
+}
+
+Model ModelTensors::with_info(const Model& model, ModelInfo info) {
+  return Model(std::make_shared<const Model::Impl>(Model::Impl{std::move(info), model.impl_->tensors, model.id()}));
 }
 
 Model Model::load(const std::filesystem::path& file) {
@@ -140,6 +145,12 @@ std::string look_sentence(const Geometry& geometry) {
   return sentence;
 }
 
+std::string scene_sentences(const ModelInfo& info) {
+  if (!info.scene || info.calibration.segments == 0) return "";
+  const std::string sentences = blank_sentences(*info.scene);
+  return sentences.empty() ? "" : sentences + "\n";
+}
+
 }  // namespace
 
 std::string describe(const Model& model) {
@@ -150,7 +161,7 @@ std::string describe(const Model& model) {
          to_string(info.grid) + ": " + to_string(info.positions) + " patch positions, network input " +
          to_string(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
          std::to_string(info.search_radius) + ".\n" + look_sentence(info.geometry) + epsilon_sentence(info) + "\n" +
-         threshold_sentence(info.calibration) + "\n";
+         threshold_sentence(info.calibration) + "\n" + scene_sentences(info);
 }
 
 std::string to_json(const Model& model) {
