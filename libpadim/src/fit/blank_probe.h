@@ -1,16 +1,15 @@
 #pragma once
 
-#include <memory>
-
-#include "padim/backbone.h"
+#include "base/worker_pool.h"
+#include "embedding/image_pipeline.h"
 #include "padim/model.h"
 
 namespace padim {
 
 /// The same model, with what was found out in its SceneReference: whether a black and a white frame, which are never
-/// normal, score above its threshold. Two runs of the network. What does not is said in the log, as a warning where the
-/// threshold is calibrated. A model without a SceneReference stays as it is. threads: see DetectorOptions. Throws what
-/// Detector throws.
-[[nodiscard]] Model blank_probe(const std::shared_ptr<const Backbone>& backbone, const Model& model, int threads);
+/// normal, score above its threshold. Two runs of the network; `pipeline`: that of the fit, with no frame pending.
+/// Where the threshold is calibrated, what would not be found is said in the log. A model without a SceneReference
+/// stays as it is.
+[[nodiscard]] Model blank_probe(ImagePipeline& pipeline, const Model& model, WorkerPool& pool);
 
 }  // namespace padim

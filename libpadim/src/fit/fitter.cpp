@@ -240,7 +240,7 @@ struct Fitter::Impl {
     if (!session) throw Error(ErrorCode::numeric, "the fit has not seen a frame yet");
     run_batch();
     const Model model = session->fit.prepare(ThresholdPolicy::calibrate, options.threads, pool)(progress);
-    return blank_probe(backbone, model, options.threads);
+    return blank_probe(session->pipeline, model, pool);
   }
 
   [[nodiscard]] std::int64_t frames() const {
