@@ -85,12 +85,12 @@ struct SceneUpdate {
 };
 
 /// Tells "the whole picture has changed" from an anomaly of a place, on the scored frames of a stream in their order.
-/// What shows at once (black, white, without any contrast) is said with the second such frame, a frozen picture when it
-/// has come again for a block of frames and twice as often as in the fit, its end with the second frame without it.
-/// Anything else is said when the median patch distance was above that of the fit and half of the frames were anomalous
-/// in so many consecutive blocks that it would happen by chance once in a thousand times; its end after one block
-/// without. Blocks have an eighth of the fit's frames, 4 to 32. Whether a changed scene or a large thing that stays is
-/// seen, no distance can tell. One thread at a time; nothing is allocated per frame.
+/// What shows at once (black, white, without any contrast) is said with the second such frame, a frozen picture with
+/// the 32nd or when it has come twice as often as in the fit, its end with the second frame without it. Anything else
+/// is said when the median patch distance was above that of the fit and half of the frames were anomalous in so many
+/// consecutive blocks that it would happen by chance once in a thousand times; its end after one block without. Blocks
+/// have an eighth of the fit's frames, 4 to 32. Whether a changed scene or a large thing that stays is seen, no
+/// distance can tell. One thread at a time; nothing is allocated per frame.
 class PADIM_API SceneMonitor {
  public:
   /// reference: the model's, ModelInfo::scene. Without one, only black, white and frozen pictures are noticed.

@@ -28,7 +28,9 @@ class Onlooker {
   [[nodiscard]] Appearance measure(std::span<const std::uint8_t> rgb);
 
   Size input_;
-  std::vector<std::uint8_t> counts_;    // [height, width], 0 or 1
+  std::vector<std::uint8_t> counts_;    // [height, width], all bits of a pixel that counts
+  std::uint64_t pixels_ = 0;            // that count
+  std::uint64_t steps_ = 0;             // between two that count
   std::vector<std::uint8_t> luma_;      // [height, width]
   std::vector<std::uint8_t> previous_;  // the latest picture; empty before the first
   std::int64_t repeats_ = 0;

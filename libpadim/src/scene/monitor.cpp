@@ -15,7 +15,7 @@ namespace padim {
 namespace {
 
 constexpr std::int64_t kFramesAtOnce = 2;  // of what a single frame shows
-constexpr std::int64_t kStillFrames = 8;   // fewer are never called frozen
+constexpr std::int64_t kStillFrames = 32;  // fewer are not called frozen: encoders skip still pictures for as long
 constexpr double kBlack = 5;               // luma
 constexpr double kWhite = 250;
 constexpr double kFlat = 1;  // contrast
@@ -42,9 +42,9 @@ Levels levels_of(const std::optional<SceneReference>& reference) {
 
 // Frames with the same picture that are called frozen; 0: none are, as the fit was a still picture itself.
 std::int64_t still_frames(const std::optional<SceneReference>& reference) {
-  if (!reference) return scene_block_frames(std::int64_t{1} << 20);
+  if (!reference) return kStillFrames;
   if (reference->frames > 0 && (reference->longest_still + 1) * 2 > reference->frames) return 0;
-  return std::max({kStillFrames, std::int64_t{scene_block_frames(reference->frames)}, reference->longest_still * 2});
+  return std::max(kStillFrames, reference->longest_still * 2);
 }
 
 bool is_below(double now, double least, double times) { return now * times < least; }

@@ -128,18 +128,18 @@ TEST(SceneMonitor, KnowsTheFitsOwnBlankPictures) {
   EXPECT_EQ(dark.said(), "+10:black 9;");
 }
 
-// A picture that comes again is frozen after a block, and after twice what the fit had seen; a fit of still pictures
+// A picture that comes again is frozen after 32 frames, and after twice what the fit had seen; a fit of still pictures
 // knows no other.
 TEST(SceneMonitor, SaysWhenThePictureIsFrozen) {
   Stream stream(reference());
-  stream.show(10, {}).show(12, {.still = true}).show(6, {});
-  EXPECT_EQ(stream.said(), "+16:frozen 9;-23:frozen 9-21;");
+  stream.show(10, {}).show(30, {.still = true}).show(10, {}).show(40, {.still = true}).show(6, {});
+  EXPECT_EQ(stream.said(), "+80:frozen 49;-91:frozen 49-89;");
 
   SceneReference doubled = reference();
-  doubled.longest_still = 7;
+  doubled.longest_still = 20;
   Stream patient(doubled);
-  patient.show(10, {}).show(12, {.still = true}).show(6, {}).show(13, {.still = true});
-  EXPECT_EQ(patient.said(), "+40:frozen 27;");
+  patient.show(10, {}).show(38, {.still = true}).show(6, {}).show(39, {.still = true});
+  EXPECT_EQ(patient.said(), "+92:frozen 53;");
 
   SceneReference still = reference();
   still.longest_still = kFitted / 2;
