@@ -15,6 +15,7 @@
 #include "image/mask.h"
 #include "model/tensors.h"
 #include "padim/error.h"
+#include "scene/limits.h"
 #include "score/upsampling.h"
 #include "statistics/calibration.h"
 #include "statistics/gaussian.h"
@@ -56,10 +57,13 @@ class Finishing {
     }
     std::vector<float> scores;
     std::vector<std::vector<float>> stretches;
+    std::vector<std::vector<float>> medians(static_cast<std::size_t>(segments_.size()));
     for (int k = 0; k < segments_.size(); ++k) {
       step(k);
-      score_held_out(k, segments_.view(k).stretch ? stretches.emplace_back() : scores);
+      score_held_out(k, segments_.view(k).stretch ? stretches.emplace_back() : scores,
+                     medians[static_cast<std::size_t>(k)]);
     }
+    set_scene_limits(std::move(medians));
     info_.calibration = calibrate(std::move(scores), segments_.size(), info_.calibration.false_alarm_rate, stretches);
   }
 
@@ -99,18 +103,28 @@ class Finishing {
     }
   }
 
-  // Raw image scores of a segment's stored frames by the model of all others.
-  void score_held_out(int segment, std::vector<float>& scores) {
+  void set_scene_limits(std::vector<std::vector<float>> medians_per_segment) {
+    if (!info_.scene) return;
+    info_.scene->median_distance = scene_limits(std::move(medians_per_segment));
+    info_.scene->segments = segments_.size();
+    info_.scene->frames = info_.frames;
+  }
+
+  // Raw image scores of a segment's stored frames by the model of all others, and the medians of their distances.
+  void score_held_out(int segment, std::vector<float>& scores, std::vector<float>& medians) {
     const GaussianView others = merge_all_but(segment);
     const auto whitener = whiten(others, info_.epsilon, pool_);
     Mahalanobis mahalanobis(others.mean, whitener, info_.positions, others.dimensions, info_.search_radius);
     Upsampler upsampler(info_.positions, info_.geometry.input, info_.geometry.mask);
+    const auto counts = counting_positions(info_.geometry.mask, info_.geometry.input, info_.positions);
     ScoreMap map;
+    std::vector<float> sorted;
     std::vector<float> distances(static_cast<std::size_t>(others.positions));
     const std::span<const float> stored = segments_.view(segment).stored;
     for (std::size_t at = 0; at < stored.size(); at += others.mean.size()) {
       mahalanobis.run(stored.subspan(at, others.mean.size()), distances, pool_);
       scores.push_back(upsampler.run(distances, map));
+      medians.push_back(median_distance(distances, counts, sorted));
     }
     log(LogLevel::debug, "segment " + std::to_string(segment + 1) + " of " + std::to_string(segments_.size()) + ": " +
                              std::to_string(stored.size() / others.mean.size()) +

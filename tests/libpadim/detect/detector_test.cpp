@@ -15,6 +15,7 @@
 #include "drifting_scene.h"
 #include "expect_error.h"
 #include "padim/log.h"
+#include "scene/limits.h"
 #include "statistics/mahalanobis.h"
 
 namespace padim::test {
@@ -269,6 +270,30 @@ TEST(Detector, TellsTheLevelOfThePicture) {
   const double level = plain.detect(view_of(normal)).median_distance;
   EXPECT_LT(plain.detect(view_of(defect)).median_distance, 3 * level);
   EXPECT_GT(plain.detect(view_of(lit)).median_distance, 10 * level);
+}
+
+// The level that the fit records is that of frames it has not seen: above those it has, and above later ones of the
+// same scene, but far below another light; a threshold that is not calibrated has none.
+TEST(Detector, StaysBelowTheLevelOfTheFit) {
+  Fitter fitter(backbone(), options());
+  add(fitter, 0, 64, 0);
+  const Model model = fitter.finish();
+  const SceneReference scene = *model.info().scene;
+  EXPECT_EQ(scene.segments, model.info().calibration.segments);
+  EXPECT_EQ(scene.frames, 64);
+  Detector detector(backbone(), model);
+  std::vector<float> seen;
+  for (int i = 0; i < 64; ++i) {
+    seen.push_back(static_cast<float>(detector.detect(view_of(picture(i, 0))).median_distance));
+  }
+  EXPECT_GT(scene.median_distance, static_cast<double>(lower_quartile(seen)));
+  EXPECT_LT(scene.median_distance, 0.1 * detector.detect(view_of(picture(300, 0.2))).median_distance);
+
+  FitOptions uncalibrated = options();
+  uncalibrated.false_alarm_rate = std::nullopt;
+  const SceneReference none = *fitted(uncalibrated).info().scene;
+  EXPECT_EQ(none.segments, 0);
+  EXPECT_EQ(none.median_distance, 0);
 }
 
 // What a frame looks like is told in levels of grey, and whether it is the picture of the frame before, across a model
