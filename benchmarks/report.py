@@ -18,6 +18,7 @@ BUDGETS = {
     "mahalanobis/width:56/height:56/d:100/radius:0/threads:2": 0.8,
     "mahalanobis/width:16/height:16/d:256/radius:0/threads:2": 0.5,
     "mahalanobis/width:16/height:16/d:256/radius:1/threads:2": 1.0,
+    "scene/": 0.2,
     "score_map/": 0.3,
     "overlay/nv12_heat/5": 0.7,
     "overlay/nv12_default/5": 0.7,

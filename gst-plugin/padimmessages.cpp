@@ -65,6 +65,22 @@ GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& eve
   return new_message(element, structure);
 }
 
+GstMessage* new_scene_begin_message(GstElement* element, const FrameTimes& times, const SceneChange& change) {
+  GstStructure* structure = new_structure("padim-scene-changed-begin", times);
+  gst_structure_set(structure, "cause", G_TYPE_STRING, to_string(change.cause).c_str(), "what-to-do", G_TYPE_STRING,
+                    what_to_do(change.cause).c_str(), "begin-running-time", G_TYPE_UINT64,
+                    static_cast<guint64>(change.first), nullptr);
+  return new_message(element, structure);
+}
+
+GstMessage* new_scene_end_message(GstElement* element, const FrameTimes& times, const SceneChange& change) {
+  GstStructure* structure = new_structure("padim-scene-changed-end", times);
+  gst_structure_set(structure, "cause", G_TYPE_STRING, to_string(change.cause).c_str(), "begin-running-time",
+                    G_TYPE_UINT64, static_cast<guint64>(change.first), "end-running-time", G_TYPE_UINT64,
+                    static_cast<guint64>(change.last), nullptr);
+  return new_message(element, structure);
+}
+
 GstMessage* new_drop_message(GstElement* element, const FrameTimes& times, const FrameCounts& counts) {
   GstMessage* message =
       gst_message_new_qos(GST_OBJECT(element), FALSE, times.running_time, times.stream_time, times.pts, times.duration);

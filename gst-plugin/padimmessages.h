@@ -27,6 +27,16 @@ namespace padim::gst {
 /// frames (guint64: anomalous ones).
 [[nodiscard]] GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& event);
 
+/// "padim-scene-changed-begin", with the times of the frame that made it certain: cause, what-to-do (string),
+/// begin-running-time (guint64: of the first frame that shows it). SceneChange::first and last are running times.
+[[nodiscard]] GstMessage* new_scene_begin_message(GstElement* element, const FrameTimes& times,
+                                                  const SceneChange& change);
+
+/// "padim-scene-changed-end", likewise: cause (string), begin-running-time, end-running-time (guint64: of the last
+/// frame that shows it).
+[[nodiscard]] GstMessage* new_scene_end_message(GstElement* element, const FrameTimes& times,
+                                                const SceneChange& change);
+
 /// A QoS message of GStreamer's, about a frame that was dropped for being late. counts: of the stream so far.
 struct FrameCounts {
   std::uint64_t handed_on;

@@ -49,6 +49,7 @@ State::State(GstElement* element, const Setup& setup, const LiveSettings& live, 
   provider_.prepare(live_.mode);
   if (provider_.in_use() == nullptr) return;
   publish_model();
+  watch_new_scene();
   set_processing_time(provider_.in_use()->frame_time);
 }
 
@@ -131,10 +132,17 @@ void State::take_new_model() {
   publish_model();
   if (change->frame_time) set_processing_time(*change->frame_time);
   const Model& model = provider_.in_use()->model();
+  const bool only_drift = change->by == Job::refreshing && change->frames_shown == 0;  // of the same scene
+  if (!only_drift) watch_new_scene();
   if (change->by == Job::refreshing) return upkeep_.adopt(*change, model, inference_);
   upkeep_.reset();
   if (change->by != Job::reloading) return;
   gst_element_post_message(element_, new_reloaded_message(element_, model, model_file_));
+}
+
+void State::watch_new_scene() {
+  post_scene({scene_.reset(), {}}, inference_);
+  scene_ = SceneMonitor(provider_.in_use()->model().info().scene);
 }
 
 // Nothing waits for a refresh that could: what is due stays due while the model file is read, say.
@@ -150,7 +158,7 @@ void State::enter_mode(Mode before) {
   } else {
     provider_.forget_unopened_fit();
   }
-  if (!detects(live_.mode)) post_event_end();
+  if (!detects(live_.mode)) post_event_ends();
   if (live_.mode == Mode::off) set_processing_time(0);
 }
 
@@ -206,6 +214,7 @@ FrameState State::score_frame(GstBuffer* buffer, const FrameTimes& times) {
   const GstClockTime begin = system_time();
   const FrameState state = upkeep_.in_stretch() ? FrameState::learn : FrameState::detect;
   const Detection& detection = infer(buffer, times);
+  watch_scene(detection, times, state);
   finish_frame(buffer, detection, times, state);
   post_messages(detection, times, state);
   upkeep_.observe(*provider_.in_use(), detection, live_.adapt_half_life);
@@ -254,7 +263,9 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
   if (!overlay_->changes(detection)) return;
   MappedFrame frame(*format_, buffer, GST_MAP_READWRITE);
   const auto wants = [&](TextFlag flag) { return (live_.overlay_text & flag) != 0; };
-  write_caption(detection, {wants(kTextScore), wants(kTextState), wants(kTextFps) ? rate : 0}, caption_);
+  const CaptionParts parts{wants(kTextScore), wants(kTextState), wants(kTextFps) ? rate : 0,
+                           wants(kTextState) ? scene_cause() : SceneCause::none};
+  write_caption(detection, parts, caption_);
   overlay_->draw(frame.mutable_view(), detection, caption_);
   overlay_ms_ = static_cast<double>(time_since(begin)) / GST_MSECOND;
   shared_.statistics.add_overlay(overlay_ms_);
@@ -286,10 +297,23 @@ void State::post_messages(const Detection& detection, const FrameTimes& times, F
   }
 }
 
-void State::post_event_end() {
+// Nor does it show that the scene has changed.
+void State::watch_scene(const Detection& detection, const FrameTimes& times, FrameState state) {
+  if (state == FrameState::learn) return;
+  post_scene(scene_.observe(scene_frame(detection, static_cast<std::int64_t>(times.running_time))), times);
+}
+
+void State::post_scene(const SceneUpdate& update, const FrameTimes& times) {
+  if (live_.post_messages == PostMessages::none) return;
+  if (update.ended) gst_element_post_message(element_, new_scene_end_message(element_, times, *update.ended));
+  if (update.begun) gst_element_post_message(element_, new_scene_begin_message(element_, times, *update.begun));
+}
+
+void State::post_event_ends() {
   if (events_.close() && live_.post_messages != PostMessages::none) {
     gst_element_post_message(element_, new_anomaly_end_message(element_, events_.event()));
   }
+  post_scene({scene_.reset(), {}}, inference_);
 }
 
 void State::report(const FrameTimes& times, FrameState state, const Detection* detection) {
@@ -323,11 +347,12 @@ void State::write_record(const FrameTimes& times, FrameState state, const Detect
   record.running_time_ns = known(times.running_time);
   record.stream_time_ns = known(times.stream_time);
   record.state = state;
+  if (detection != nullptr) record.scene = scene_cause();
   json_->write(to_json(record, detection));
 }
 
 void State::end_of_stream() {
-  post_event_end();
+  post_event_ends();
   upkeep_.end_stretch();
   do {
     refresh_model();
@@ -337,7 +362,7 @@ void State::end_of_stream() {
 }
 
 void State::flush() {
-  post_event_end();
+  post_event_ends();
   schedule_.reset();
   shared_.lateness.reset();
 }
@@ -356,7 +381,7 @@ void State::set_processing_time(GstClockTime time) {
 void State::post_latency() { gst_element_post_message(element_, gst_message_new_latency(GST_OBJECT(element_))); }
 
 void State::stop() {
-  post_event_end();
+  post_event_ends();
   provider_.stop();
 }
 

@@ -17,6 +17,7 @@
 #include "padim/detector.h"
 #include "padim/frame_record.h"
 #include "padim/overlay.h"
+#include "padim/scene.h"
 #include "padimsettings.h"
 #include "shared.h"
 
@@ -45,14 +46,14 @@ class State {
   /// Works on the frame that begin_frame() announced. buffer is writable unless passes_through().
   [[nodiscard]] Outcome process(GstBuffer* buffer, const FrameTimes& times);
 
-  /// Ends an open anomaly and the fit that is going on; returns when its model is saved, or where shared.interruption
-  /// wants the thread back.
+  /// Ends what is open, an anomaly or a changed scene, and the fit that is going on; returns when its model is saved,
+  /// or where shared.interruption wants the thread back.
   void end_of_stream();
 
-  /// Ends an open anomaly and forgets the last result; the statistics of a fit are kept.
+  /// Ends what is open and forgets the last result; the statistics of a fit are kept.
   void flush();
 
-  /// Ends an open anomaly; waits for a fit that was to be finished, if its model is to be saved.
+  /// Ends what is open; waits for a fit that was to be finished, if its model is to be saved.
   void stop();
 
  private:
@@ -64,6 +65,7 @@ class State {
   void take_new_model();
   void publish_model();
   void refresh_model();
+  void watch_new_scene();
   void enter_mode(Mode before);
   void check_format(const GstVideoInfo& info) const;
 
@@ -82,7 +84,10 @@ class State {
   void draw(GstBuffer* buffer, const Detection& detection);
   void attach(GstBuffer* buffer, const Detection& detection, FrameState state) const;
   void post_messages(const Detection& detection, const FrameTimes& times, FrameState state);
-  void post_event_end();
+  void watch_scene(const Detection& detection, const FrameTimes& times, FrameState state);
+  void post_scene(const SceneUpdate& update, const FrameTimes& times);
+  [[nodiscard]] SceneCause scene_cause() const { return scene_.change() ? scene_.change()->cause : SceneCause::none; }
+  void post_event_ends();
   void report(const FrameTimes& times, FrameState state, const Detection* detection);
   void log_frame(FrameState state, const Detection* detection) const;
   void write_record(const FrameTimes& times, FrameState state, const Detection* detection);
@@ -99,6 +104,7 @@ class State {
   FrameRate frame_rate_;
   std::string caption_;
   AnomalyEvents events_;
+  SceneMonitor scene_;  ///< its frames are named by their running times
   MessageInterval score_messages_;
   std::optional<JsonLines> json_;
   std::string model_file_;          ///< that a reload reads; empty: none

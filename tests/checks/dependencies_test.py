@@ -31,15 +31,16 @@ LIBRARY = {
         r"Eigen/": "leave_out.cpp near_copies.h",
         r"hwy/": "gaussian_kernel.cpp mahalanobis_kernel.cpp products_kernel.cpp",
     }),
+    "scene": ("base image", {}),
     "score": ("base image", {}),
-    "model": ("base image backbone statistics", {r"nlohmann/": "info_json.h segments_json.h"}),
+    "model": ("base image backbone statistics scene", {r"nlohmann/": "info_json.h segments_json.h"}),
     "embedding": ("base image backbone statistics model", {
         r"Eigen/": "pca.cpp",
         r"hwy/": "projection_kernel.cpp",
     }),
-    "detect": ("base image backbone statistics score model embedding", {}),
-    "fit": ("base image backbone statistics score model embedding detect", {}),
-    "overlay": ("base image score detect", {}),
+    "detect": ("base image backbone statistics scene score model embedding", {}),
+    "fit": ("base image backbone statistics scene score model embedding detect", {}),
+    "overlay": ("base image scene score detect", {}),
     "metrics": ("base image", {}),
 }
 PUBLIC_HEADERS = {
@@ -47,6 +48,7 @@ PUBLIC_HEADERS = {
     "image": "geometry image_view",
     "backbone": "backbone",
     "statistics": "calibration",
+    "scene": "scene",
     "score": "score_map",
     "model": "model",
     "detect": "detector frame_record",

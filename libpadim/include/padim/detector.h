@@ -11,6 +11,7 @@
 #include "padim/image_view.h"
 #include "padim/limits.h"
 #include "padim/model.h"
+#include "padim/scene.h"
 #include "padim/score_map.h"
 
 namespace padim {
@@ -25,7 +26,15 @@ struct Detection {
   ScoreMap map;                            ///< raw scores at network-input size
   FrameMapping mapping;                    ///< from the map's coordinates to the frame's
   std::vector<Region> regions;             ///< by falling score, within the limits asked for
+  double median_distance = 0;              ///< of the patches that count, not smoothed: the level of the whole picture
+  Appearance appearance;                   ///< of what counts
+  std::int64_t repeats = 0;                ///< frames detected just before this one that had the very same picture
 };
+
+/// What a SceneMonitor observes of a detection; at: see SceneFrame.
+[[nodiscard]] inline SceneFrame scene_frame(const Detection& detection, std::int64_t at) {
+  return {at, detection.appearance, detection.repeats, detection.median_distance, detection.anomalous};
+}
 
 /// Wall time that a frame took, in milliseconds per stage.
 struct StageTimes {

@@ -6,6 +6,7 @@
 
 #include "padim/detector.h"
 #include "padim/export.h"
+#include "padim/scene.h"
 
 namespace padim {
 
@@ -33,12 +34,13 @@ struct FrameRecord {
   FrameState state = FrameState::detect;             ///< only detect, learn and reuse have a result
   std::optional<std::int64_t> running_time_ns = {};  ///< since the pipeline plays; absent outside of one
   std::optional<std::int64_t> stream_time_ns = {};   ///< position in the stream; likewise
+  SceneCause scene = SceneCause::none;               ///< how the whole picture has changed
 };
 
 /// {"source":..., "frame":..., "pts_ns":..., "running_time_ns":..., "stream_time_ns":..., "state":...,
 ///  "raw_score":..., "score":..., "threshold":..., "anomalous":...,
-///  "regions":[{"x":,"y":,"width":,"height":,"area":,"score":}]} without line break; detection: null where there is no
-///  result.
+///  "regions":[{"x":,"y":,"width":,"height":,"area":,"score":}], "scene":...} without line break; "scene" only while it
+/// has changed; detection: null where there is no result.
 [[nodiscard]] PADIM_API std::string to_json(const FrameRecord& record, const Detection* detection);
 
 }  // namespace padim

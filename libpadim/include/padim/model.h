@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "padim/calibration.h"
 #include "padim/export.h"
 #include "padim/geometry.h"
+#include "padim/scene.h"
 
 namespace padim {
 
@@ -82,7 +84,8 @@ struct ModelInfo {
   std::int64_t frames = 0;      ///< N
   Calibration calibration;
   Examination examination;
-  std::vector<std::string> sources;  ///< ids of the models that this one was continued or merged from
+  std::vector<std::string> sources;          ///< ids of the models that this one was continued or merged from
+  std::optional<SceneReference> scene = {};  ///< absent where the fit was of a version that did not record it
 
   friend bool operator==(const ModelInfo&, const ModelInfo&) = default;
 };

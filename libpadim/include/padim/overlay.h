@@ -8,6 +8,7 @@
 #include "padim/export.h"
 #include "padim/image_view.h"
 #include "padim/limits.h"
+#include "padim/scene.h"
 
 namespace padim {
 
@@ -46,9 +47,10 @@ struct OverlayOptions {
 
 /// What a caption says.
 struct CaptionParts {
-  bool score = true;      ///< "0.73"
-  bool state = true;      ///< "ANOMALY" or "normal"
-  double frame_rate = 0;  ///< frames per second, "29.9 fps"; 0: not said
+  bool score = true;                    ///< "0.73"
+  bool state = true;                    ///< "ANOMALY" or "normal"
+  double frame_rate = 0;                ///< frames per second, "29.9 fps"; 0: not said
+  SceneCause scene = SceneCause::none;  ///< "scene changed: light"; none: not said
 };
 
 /// Replaces `text` by the caption of a detection; by nothing where no part is wanted.

@@ -25,4 +25,5 @@
 #include "padim/metrics.h"
 #include "padim/model.h"
 #include "padim/overlay.h"
+#include "padim/scene.h"
 #include "padim/score_map.h"

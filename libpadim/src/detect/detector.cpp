@@ -13,6 +13,8 @@
 #include "image/mask.h"
 #include "model/compatibility.h"
 #include "padim/error.h"
+#include "scene/appearance.h"
+#include "scene/limits.h"
 #include "score/regions.h"
 #include "score/upsampling.h"
 #include "statistics/mahalanobis.h"
@@ -45,9 +47,15 @@ int thread_count(const DetectorOptions& options) {
 // What serves all models that differ in their Gaussians alone.
 struct Stages {
   Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const DetectorOptions& options)
+      : Stages(network, model, options, mask_of(model.info().geometry, options)) {}
+
+  Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const DetectorOptions& options,
+         const std::vector<std::uint8_t>& mask)
       : pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
                  thread_count(options)),
-        upsampler(model.info().positions, model.info().geometry.input, mask_of(model.info().geometry, options)),
+        onlooker(model.info().geometry.input, mask),
+        upsampler(model.info().positions, model.info().geometry.input, mask),
+        counts(counting_positions(mask, model.info().geometry.input, model.info().positions)),
         distances(static_cast<std::size_t>(model.info().positions.width) *
                   static_cast<std::size_t>(model.info().positions.height)) {
     if (pipeline.positions() != model.info().positions || pipeline.dimensions() != model.info().dimensions) {
@@ -57,8 +65,11 @@ struct Stages {
   }
 
   ImagePipeline pipeline;
+  Onlooker onlooker;
   Upsampler upsampler;
-  std::vector<float> distances;  // [P]
+  std::vector<std::uint8_t> counts;  // [P]; empty: all positions do
+  std::vector<float> distances;      // [P]
+  std::vector<float> sorted;         // scratch of the median
 };
 
 Mahalanobis mahalanobis_of(const Model& model) {
@@ -112,6 +123,9 @@ struct Detector::Impl {
     pipeline.clear();
     Stopwatch watch;
     detection.mapping = pipeline.push(image);
+    const Look look = stages->onlooker.look(pipeline.last_image());
+    detection.appearance = look.appearance;
+    detection.repeats = look.repeats;
     times.preprocess = watch.lap();
     float raw = 0;
     std::span<const float> latest;
@@ -129,6 +143,7 @@ struct Detector::Impl {
       throw Error(ErrorCode::numeric, "the backbone's output for this frame is not finite; try precision float32");
     }
     detection.raw_score = static_cast<double>(raw);
+    detection.median_distance = static_cast<double>(median_distance(stages->distances, stages->counts, stages->sorted));
     frame = {image.width, image.height};
     embedding = latest;
   }

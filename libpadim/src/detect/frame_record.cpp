@@ -168,6 +168,10 @@ std::string to_json(const FrameRecord& record, const Detection* detection) {
   out += ",\"state\":";
   append_string(out, to_string(record.state));
   if (detection) append_detection(out, *detection);
+  if (record.scene != SceneCause::none) {
+    out += ",\"scene\":";
+    append_string(out, to_string(record.scene));
+  }
   out += '}';
   return out;
 }

@@ -55,6 +55,10 @@ void EmbeddingFit::add(std::span<const float> embedding, Segments::Kind kind, Wo
   intake_->add(embedding, kind, std::move(name));
 }
 
+void EmbeddingFit::saw(const Look& look) {
+  if (info_.scene) widen(*info_.scene, look);
+}
+
 void EmbeddingFit::absorb(const Model& model, WorkerPool& pool) {
   segments_.absorb(segments_of(model), pool);
   const ModelInfo& other = model.info();
@@ -62,6 +66,8 @@ void EmbeddingFit::absorb(const Model& model, WorkerPool& pool) {
   info_.sources.push_back(model.id());
   info_.augment = std::max(info_.augment, other.augment);
   add_examination(info_.examination, other.examination);
+  if (!other.scene) info_.scene.reset();  // what its frames looked like is not known
+  if (info_.scene) widen(*info_.scene, *other.scene);
 }
 
 EmbeddingFit::Job EmbeddingFit::prepare(ThresholdPolicy policy, int threads, WorkerPool& pool) {

@@ -11,6 +11,7 @@
 #include "fit/intake.h"
 #include "model/tensors.h"
 #include "padim/model.h"
+#include "scene/appearance.h"
 #include "statistics/segments.h"
 
 namespace padim {
@@ -32,6 +33,9 @@ class EmbeddingFit {
   /// Folds in one embedding [P, d]. name: of a real frame, for messages about it. Throws mismatch for another size,
   /// leaving everything as it was.
   void add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool, std::string name = {});
+
+  /// What the frame of an embedding that was added looked like.
+  void saw(const Look& look);
 
   /// What is added up to end_stretch() is a calibration segment of its own, however short: a new look of what is
   /// normal. Only where frames are not examined.

@@ -15,6 +15,7 @@
 #include "fit/stream_calibration.h"
 #include "model/tensors.h"
 #include "padim/error.h"
+#include "scene/limits.h"
 #include "statistics/calibration.h"
 
 namespace padim {
@@ -35,12 +36,24 @@ void check_frames(std::int64_t frames) {
                                       std::to_string(frames) + (frames == 1 ? " was given" : " were given"));
 }
 
-Calibration calibrated(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info,
-                       WorkerPool& pool, const Step& step) {
-  if (info.calibration.false_alarm_rate == 0) return uncalibrated(info.dimensions);
+// Sets the threshold, and the level of the whole picture where it can be known.
+void calibrate(ModelInfo& info, const Segments& segments, const WhitenedGaussians& model, WorkerPool& pool,
+               const Step& step) {
+  if (info.calibration.false_alarm_rate == 0) {
+    info.calibration = uncalibrated(info.dimensions);
+    return;
+  }
   const Segments settled = segments.settled(pool);
-  if (info.calibration.source == SourceKind::images) return calibrate_images(settled, model, info, pool, step);
-  return calibrate_stream(settled, model, info, pool, step);
+  if (info.calibration.source == SourceKind::images) {
+    info.calibration = calibrate_images(settled, model, info, pool, step);
+    return;
+  }
+  std::vector<std::vector<float>> medians;
+  info.calibration = calibrate_stream(settled, model, info, pool, step, &medians);
+  if (!info.scene || medians.empty()) return;
+  info.scene->segments = static_cast<int>(medians.size());
+  info.scene->median_distance = scene_limits(std::move(medians));
+  info.scene->frames = info.frames;
 }
 
 std::string report(const Model& model, double whitening_ms, double calibration_ms) {
@@ -70,8 +83,7 @@ Model finish_model(const Segments& segments, ModelInfo info, Projection projecti
   WhitenedGaussians model(all->statistics(), info, pool);
   const double whitening_ms = watch.lap();
   if (policy == ThresholdPolicy::calibrate) {
-    info.calibration =
-        calibrated(*all, model, info, pool, [&](double done) { step(kWhiteningShare + (1 - kWhiteningShare) * done); });
+    calibrate(info, *all, model, pool, [&](double done) { step(kWhiteningShare + (1 - kWhiteningShare) * done); });
   }
   info.epsilon = model.epsilon;
   const auto arrays = std::make_shared<const ScoringArrays>(

@@ -11,6 +11,7 @@
 #include "embedding/image_pipeline.h"
 #include "embedding/semi_orthogonal.h"
 #include "fit/basis_pass.h"
+#include "fit/blank_probe.h"
 #include "fit/embedding_fit.h"
 #include "image/augmentation.h"
 #include "model/compatibility.h"
@@ -106,6 +107,7 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   info.augment = options.augment >= 0 ? options.augment : options.source == SourceKind::stream ? 1 : 0;
   info.calibration.source = options.source;
   info.calibration.false_alarm_rate = options.false_alarm_rate.value_or(0);
+  info.scene.emplace();
   if (options.epsilon) {
     info.epsilon = *options.epsilon;
   } else if (options.relative_epsilon || backbone.epsilon_is_relative) {
@@ -118,10 +120,12 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
 
 // What a fit needs once the first frame has told the geometry.
 struct Session {
-  Session(ImagePipeline images, EmbeddingFit seen) : pipeline(std::move(images)), fit(std::move(seen)) {}
+  Session(ImagePipeline images, EmbeddingFit seen, const Geometry& geometry)
+      : pipeline(std::move(images)), fit(std::move(seen)), onlooker(geometry.input, geometry.mask) {}
 
   ImagePipeline pipeline;
   EmbeddingFit fit;
+  Onlooker onlooker;
 };
 
 }  // namespace
@@ -144,7 +148,8 @@ struct Fitter::Impl {
         info(model.info()),
         projection(ModelTensors::of(model).projection) {
     if (options.augment >= 0) info.augment = options.augment;
-    session = std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes));
+    session =
+        std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes), info.geometry);
     examine();
   }
 
@@ -166,8 +171,8 @@ struct Fitter::Impl {
   void open() {
     ImagePipeline pipeline = make_pipeline();
     info.positions = pipeline.positions();
-    session =
-        std::make_unique<Session>(std::move(pipeline), EmbeddingFit(info, projection, options.max_statistics_bytes));
+    session = std::make_unique<Session>(std::move(pipeline),
+                                        EmbeddingFit(info, projection, options.max_statistics_bytes), info.geometry);
     examine();
   }
 
@@ -229,6 +234,7 @@ struct Fitter::Impl {
   void push(std::string name, const Push& push_image) {
     if (session->pipeline.full()) run_batch();  // left over from a run that failed
     push_image(session->pipeline);
+    session->fit.saw(session->onlooker.look(session->pipeline.last_image()));
     names.push_back(std::move(name));
     for (int i = 0; i < info.augment; ++i) {
       session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) { augmentation.run(from, size, to); });
@@ -251,7 +257,8 @@ struct Fitter::Impl {
     if (needs_basis() && basis_pass) learn_basis();
     if (!session) throw Error(ErrorCode::numeric, "the fit has not seen a frame yet");
     run_batch();
-    return session->fit.prepare(ThresholdPolicy::calibrate, options.threads, pool)(progress);
+    const Model model = session->fit.prepare(ThresholdPolicy::calibrate, options.threads, pool)(progress);
+    return blank_probe(session->pipeline, model, pool);
   }
 
   [[nodiscard]] std::int64_t frames() const {

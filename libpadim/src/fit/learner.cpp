@@ -40,8 +40,13 @@ struct Learner::Impl {
     to_learn += frames;
   }
 
-  void fold_shown(std::span<const float> embedding) {
+  void fold(const Detection& detection, std::span<const float> embedding) {
     fit.add(embedding, Segments::Kind::real, pool);
+    fit.saw({detection.appearance, detection.repeats});
+  }
+
+  void fold_shown(const Detection& detection, std::span<const float> embedding) {
+    fold(detection, embedding);
     ++shown;
     if (--to_learn == 0) fit.end_stretch();
   }
@@ -54,7 +59,7 @@ struct Learner::Impl {
     since_anomaly = detection.anomalous ? 0 : std::min(since_anomaly + 1, kHoldOff);
     if (since_anomaly < kHoldOff) return;
     fit.forget(std::exp2(-1 / half_life));
-    fit.add(embedding, Segments::Kind::real, pool);
+    fold(detection, embedding);
     ++folded;
     if (folded >= std::clamp(half_life / kRefreshesPerHalfLife, 1.0, kMostFramesPerRefresh)) drifted = true;
   }
@@ -106,7 +111,7 @@ std::int64_t Learner::learning() const { return impl_->to_learn; }
 
 void Learner::observe(const Detection& detection, std::span<const float> embedding) {
   if (impl_->to_learn > 0) {
-    impl_->fold_shown(embedding);
+    impl_->fold_shown(detection, embedding);
   } else if (impl_->half_life > 0) {
     impl_->adapt(detection, embedding);
   }

@@ -24,6 +24,10 @@ struct WhitenedGaussians {
   std::vector<std::uint16_t> whitener;
 };
 
+/// Distances of embeddings to the Gaussians: [n, P], in their order.
+[[nodiscard]] std::vector<float> distances_to(const WhitenedGaussians& model, const EmbeddingSet& embeddings,
+                                              const ModelInfo& info, WorkerPool& pool);
+
 /// Raw image scores of embeddings, in their order.
 [[nodiscard]] std::vector<float> image_scores(const WhitenedGaussians& model, const EmbeddingSet& embeddings,
                                               const ModelInfo& info, WorkerPool& pool);

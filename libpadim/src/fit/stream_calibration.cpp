@@ -9,11 +9,14 @@
 #include <cstdlib>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "base/logging.h"
 #include "fit/image_calibration.h"
 #include "fit/scoring.h"
 #include "fit/stored_frames.h"
+#include "image/mask.h"
+#include "scene/limits.h"
 #include "statistics/calibration.h"
 
 namespace padim {
@@ -25,13 +28,20 @@ constexpr std::size_t kScoredPerSegment = 10;  // frames
 class StreamCalibration {
  public:
   StreamCalibration(const Segments& segments, const ModelInfo& info, WorkerPool& pool, const Step& step)
-      : segments_(segments), info_(info), pool_(pool), step_(step), stored_(segments) {
+      : segments_(segments),
+        info_(info),
+        pool_(pool),
+        step_(step),
+        stored_(segments),
+        counts_(counting_positions(info.geometry.mask, info.geometry.input, info.positions)) {
     for (int k = 0; k < segments.size(); ++k) {
       (segments.view(k).stretch ? stretches_ : regular_).push_back(k);
       parts_.push_back(stored_.gaussian(stored_.with_copies(stored_.of_segment(k)), pool));
     }
     weigh();
   }
+
+  [[nodiscard]] std::vector<std::vector<float>> medians() && { return std::move(medians_); }
 
   StreamScores scores() {
     StreamScores result;
@@ -107,9 +117,14 @@ class StreamCalibration {
     const std::vector<int> frames = evenly(stored_.of_segment(segment));
     const Gaussian merged = merge(by);
     const WhitenedGaussians model(merged.view(), info_, pool_);
-    const auto scored = image_scores(model, stored_.subset(stored_.with_copies(frames)), info_, pool_);
+    const auto distances = distances_to(model, stored_.subset(stored_.with_copies(frames)), info_, pool_);
+    const auto scored = image_scores(distances, info_);
+    const auto positions = static_cast<std::size_t>(segments_.positions());
+    std::vector<float>& medians = medians_.emplace_back();
+    std::vector<float> scratch;
     std::size_t next = 0;
     for (const int frame : frames) {
+      medians.push_back(median_distance(std::span(distances).subspan(next * positions, positions), counts_, scratch));
       originals.push_back(scored[next++]);
       for (int copy = 0; copy < stored_.frames[static_cast<std::size_t>(frame)].copies; ++copy) {
         copies.push_back(scored[next++]);
@@ -133,10 +148,12 @@ class StreamCalibration {
   WorkerPool& pool_;
   const Step& step_;
   StoredFrames stored_;
-  std::vector<int> regular_;     // segments, in stream order
-  std::vector<int> stretches_;   // those that were learned
-  std::vector<Gaussian> parts_;  // of each segment's stored frames and copies
-  std::vector<double> weights_;  // of each segment's stored frames, relative to each other
+  std::vector<std::uint8_t> counts_;         // per position
+  std::vector<int> regular_;                 // segments, in stream order
+  std::vector<int> stretches_;               // those that were learned
+  std::vector<Gaussian> parts_;              // of each segment's stored frames and copies
+  std::vector<double> weights_;              // of each segment's stored frames, relative to each other
+  std::vector<std::vector<float>> medians_;  // of the distances of each segment's held-out frames
 };
 
 // What is left must be two embeddings at least: frames, or a frame and its copy.
@@ -145,11 +162,12 @@ bool can_be_held_out(const Segments& segments) { return segments.frames() > 2 ||
 }  // namespace
 
 Calibration calibrate_stream(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info,
-                             WorkerPool& pool, const Step& step) {
-  if (!can_be_held_out(segments)) {
-    return calibrate_images(segments, model, info, pool, step);
-  }
-  return calibrate_stream(StreamCalibration(segments, info, pool, step).scores(), info.calibration.false_alarm_rate);
+                             WorkerPool& pool, const Step& step, std::vector<std::vector<float>>* medians) {
+  if (!can_be_held_out(segments)) return calibrate_images(segments, model, info, pool, step);
+  StreamCalibration held_out(segments, info, pool, step);
+  const StreamScores scores = held_out.scores();
+  if (medians != nullptr) *medians = std::move(held_out).medians();
+  return calibrate_stream(scores, info.calibration.false_alarm_rate);
 }
 
 }  // namespace padim

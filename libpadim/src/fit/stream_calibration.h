@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "base/worker_pool.h"
 #include "fit/scoring.h"
@@ -15,8 +16,10 @@ using Step = std::function<void(double)>;
 
 /// The threshold of a stream (docs/calibration.md): the stored frames of each segment, and their augmented copies, are
 /// scored by a model of the stored frames that lie well away from them in time. `segments` settled, `model` of all of
-/// them; `info` as finish_model() takes it.
+/// them; `info` as finish_model() takes it. medians, where given: per segment, the median distances of its held-out
+/// frames (scene_limits()); empty where nothing can be held out in segments.
 [[nodiscard]] Calibration calibrate_stream(const Segments& segments, const WhitenedGaussians& model,
-                                           const ModelInfo& info, WorkerPool& pool, const Step& step);
+                                           const ModelInfo& info, WorkerPool& pool, const Step& step,
+                                           std::vector<std::vector<float>>* medians = nullptr);
 
 }  // namespace padim

@@ -7,6 +7,7 @@
 
 #include "base/logging.h"
 #include "padim/model.h"
+#include "scene/cause.h"
 
 namespace padim {
 namespace {
@@ -161,6 +162,13 @@ std::string look_sentence(const Geometry& geometry) {
   return sentence;
 }
 
+// Of models with a threshold to compare black and white frames with.
+std::string scene_sentences(const ModelInfo& info) {
+  if (!info.scene || info.calibration.rule == "none") return "";
+  const std::string sentences = blank_sentences(*info.scene);
+  return sentences.empty() ? "" : sentences + "\n";
+}
+
 }  // namespace
 
 std::string describe(const Model& model) {
@@ -172,7 +180,7 @@ std::string describe(const Model& model) {
          to_string(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
          std::to_string(info.search_radius) + ".\n" + look_sentence(info.geometry) + epsilon_sentence(info) +
          prior_sentence(info) + augment_sentence(info) + "\n" + threshold_sentence(info) + "\n" +
-         examination_sentences(info.examination);
+         examination_sentences(info.examination) + scene_sentences(info);
 }
 
 }  // namespace padim

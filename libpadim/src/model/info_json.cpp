@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "padim/limits.h"
@@ -10,6 +11,8 @@ namespace padim {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int kMostSceneSegments = 1 << 16;
 
 Json size_to_json(Size size) { return Json::array({size.width, size.height}); }
 
@@ -92,6 +95,35 @@ Examination examination_from_json(const Json& json) {
   return examination;
 }
 
+Json appearance_to_json(const Appearance& appearance) {
+  return Json::array({appearance.luma, appearance.contrast, appearance.sharpness});
+}
+
+Appearance appearance_from_json(const Json& json) {
+  return {json.at(0).get<double>(), json.at(1).get<double>(), json.at(2).get<double>()};
+}
+
+Json scene_to_json(const SceneReference& scene) {
+  return {{"least", appearance_to_json(scene.appearance.least)},
+          {"most", appearance_to_json(scene.appearance.most)},
+          {"longest_still", scene.longest_still},
+          {"median_distance", scene.median_distance},
+          {"segments", scene.segments},
+          {"frames", scene.frames},
+          {"black_found", scene.black_found},
+          {"white_found", scene.white_found}};
+}
+
+SceneReference scene_from_json(const Json& json) {
+  return {{appearance_from_json(json.at("least")), appearance_from_json(json.at("most"))},
+          json.at("longest_still").get<std::int64_t>(),
+          json.at("median_distance").get<double>(),
+          json.at("segments").get<int>(),
+          json.at("frames").get<std::int64_t>(),
+          json.at("black_found").get<bool>(),
+          json.at("white_found").get<bool>()};
+}
+
 // Runs of equal values, the first of pixels that count (it may be empty), then of ignored ones, and so on.
 Json mask_to_json(const std::vector<std::uint8_t>& mask) {
   Json runs = Json::array();
@@ -162,6 +194,19 @@ void check(const Calibration& calibration, const Require& require) {
   require(learned <= calibration.scores.size(), "stretches");
 }
 
+bool is_ordered(double least, double most, double limit) { return least >= 0 && least <= most && most <= limit; }
+
+bool is_usable(const AppearanceRange& range) {
+  return is_ordered(range.least.luma, range.most.luma, 255) &&
+         is_ordered(range.least.contrast, range.most.contrast, 128) &&
+         is_ordered(range.least.sharpness, range.most.sharpness, std::numeric_limits<double>::max());
+}
+
+bool is_usable(const SceneReference& scene) {
+  return is_usable(scene.appearance) && scene.longest_still >= 0 && std::isfinite(scene.median_distance) &&
+         scene.median_distance >= 0 && scene.segments >= 0 && scene.segments <= kMostSceneSegments && scene.frames >= 0;
+}
+
 // Bounds that keep a hostile file from asking for absurd memory or dividing by zero.
 void check(const ModelInfo& info) {
   const auto require = [](bool ok, const char* field) {
@@ -187,31 +232,34 @@ void check(const ModelInfo& info) {
   require(std::isfinite(info.epsilon) && info.epsilon > 0, "epsilon");
   check(info.calibration, require);
   require(info.frames >= 2, "frames");
+  require(!info.scene || is_usable(*info.scene), "scene");
 }
 
 }  // namespace
 
 Json info_to_json(const ModelInfo& info) {
-  return {{"backbone", info.backbone},
-          {"weights_sha256", info.weights_sha256},
-          {"taps", taps_to_json(info.taps)},
-          {"grid", to_string(info.grid)},
-          {"reduction",
-           {{"kind", to_string(info.reduction.kind)},
-            {"seed", info.reduction.seed},
-            {"channels", info.reduction.channels}}},
-          {"geometry", geometry_to_json(info.geometry)},
-          {"positions", size_to_json(info.positions)},
-          {"dimensions", info.dimensions},
-          {"epsilon", info.epsilon},
-          {"relative_epsilon", info.relative_epsilon},
-          {"prior", info.prior},
-          {"search_radius", info.search_radius},
-          {"augment", info.augment},
-          {"frames", info.frames},
-          {"calibration", calibration_to_json(info.calibration)},
-          {"examination", examination_to_json(info.examination)},
-          {"sources", info.sources}};
+  Json json = {{"backbone", info.backbone},
+               {"weights_sha256", info.weights_sha256},
+               {"taps", taps_to_json(info.taps)},
+               {"grid", to_string(info.grid)},
+               {"reduction",
+                {{"kind", to_string(info.reduction.kind)},
+                 {"seed", info.reduction.seed},
+                 {"channels", info.reduction.channels}}},
+               {"geometry", geometry_to_json(info.geometry)},
+               {"positions", size_to_json(info.positions)},
+               {"dimensions", info.dimensions},
+               {"epsilon", info.epsilon},
+               {"relative_epsilon", info.relative_epsilon},
+               {"prior", info.prior},
+               {"search_radius", info.search_radius},
+               {"augment", info.augment},
+               {"frames", info.frames},
+               {"calibration", calibration_to_json(info.calibration)},
+               {"examination", examination_to_json(info.examination)},
+               {"sources", info.sources}};
+  if (info.scene) json["scene"] = scene_to_json(*info.scene);
+  return json;
 }
 
 ModelInfo info_from_json(const Json& json) {
@@ -235,6 +283,7 @@ ModelInfo info_from_json(const Json& json) {
   info.calibration = calibration_from_json(json.at("calibration"));
   if (json.contains("examination")) info.examination = examination_from_json(json.at("examination"));
   if (json.contains("sources")) json.at("sources").get_to(info.sources);
+  if (json.contains("scene")) info.scene = scene_from_json(json.at("scene"));
   check(info);
   return info;
 }

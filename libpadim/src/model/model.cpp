@@ -9,6 +9,7 @@
 #include "model/io.h"
 #include "model/tensors.h"
 #include "padim/error.h"
+#include "scene/cause.h"
 
 namespace padim {
 namespace {
@@ -42,6 +43,10 @@ Model ModelTensors::make_model(ModelInfo info, std::shared_ptr<const ModelTensor
   hash.update(std::as_bytes(tensors->projection.matrix));
   std::string id = to_hex(hash.finish()).substr(0, kIdDigits);
   return Model(std::make_shared<const Model::Impl>(Model::Impl{std::move(info), std::move(tensors), std::move(id)}));
+}
+
+Model ModelTensors::with_info(const Model& model, ModelInfo info) {
+  return Model(std::make_shared<const Model::Impl>(Model::Impl{std::move(info), model.impl_->tensors, model.id()}));
 }
 
 Model Model::load(const std::filesystem::path& file) {

@@ -28,6 +28,9 @@ struct ModelTensors {
 
   /// The model that `info` and `tensors` describe.
   [[nodiscard]] static Model make_model(ModelInfo info, std::shared_ptr<const ModelTensors> tensors);
+
+  /// The same model, with the same id, and another description of the same tensors.
+  [[nodiscard]] static Model with_info(const Model& model, ModelInfo info);
 };
 
 /// Places for the statistics of the fit that `info` describes, in `allowed` bytes: one, and no store, where it wants no

@@ -166,6 +166,7 @@ void write_caption(const Detection& detection, const CaptionParts& parts, std::s
     std::snprintf(rate.data(), rate.size(), "%.1f fps", std::min(parts.frame_rate, 1e6));
     append(rate.data());
   }
+  if (parts.scene != SceneCause::none) append("scene changed: " + to_string(parts.scene));
 }
 
 Overlay::Overlay(OverlayOptions options) : impl_(std::make_unique<Impl>(options)) {}

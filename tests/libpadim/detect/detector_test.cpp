@@ -15,6 +15,8 @@
 #include "drifting_scene.h"
 #include "expect_error.h"
 #include "padim/log.h"
+#include "scene/limits.h"
+#include "statistics/mahalanobis.h"
 
 namespace padim::test {
 namespace {
@@ -231,6 +233,83 @@ TEST(Detector, KeepsItsMask) {
   EXPECT_EQ(detection.map.values, fresh.detect(view_of(pixels)).map.values);
   EXPECT_FALSE(detection.anomalous);
   EXPECT_TRUE(Detector(backbone(), other).detect(view_of(pixels)).anomalous);
+}
+
+// Medians of the distances of the latest frame, over the positions of `counts`.
+double median_of(Detector& detector, const std::vector<std::uint8_t>& counts) {
+  const ModelInfo& info = detector.model().info();
+  WorkerPool pool(1);
+  Mahalanobis mahalanobis(detector.model().mean(), detector.model().whitener(), info.positions, info.dimensions, 0);
+  std::vector<float> all(counts.size());
+  mahalanobis.run(detector.embedding(), all, pool);
+  std::vector<float> counting;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (counts[i] != 0) counting.push_back(all[i]);
+  }
+  std::ranges::sort(counting);
+  return static_cast<double>(counting[counting.size() / 2]);
+}
+
+// The level of the whole picture: the median distance, of the places that count. A defect leaves it, other light does
+// not.
+TEST(Detector, TellsTheLevelOfThePicture) {
+  MaskPicture mask{64, 48, std::vector<std::uint8_t>(64 * 48, 255)};
+  for (std::size_t i = 0; i < mask.values.size(); ++i) mask.values[i] = i % 64 < 40 ? 255 : 0;
+  Detector plain(backbone(), fitted());
+  Detector masked(backbone(), fitted(), {.mask = mask});
+  const auto normal = picture(3);
+  const auto defect = defective(3);
+  const auto lit = picture(300);
+  ASSERT_EQ(plain.model().info().positions, (Size{4, 3}));
+  for (const auto* pixels : {&normal, &defect, &lit}) {
+    const double level = plain.detect(view_of(*pixels)).median_distance;
+    EXPECT_EQ(level, median_of(plain, std::vector<std::uint8_t>(12, 1)));
+    const double level_of_the_left = masked.detect(view_of(*pixels)).median_distance;
+    EXPECT_EQ(level_of_the_left, median_of(masked, {1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0}));
+  }
+  const double level = plain.detect(view_of(normal)).median_distance;
+  EXPECT_LT(plain.detect(view_of(defect)).median_distance, 3 * level);
+  EXPECT_GT(plain.detect(view_of(lit)).median_distance, 10 * level);
+}
+
+// The level that the fit records is that of frames it has not seen: above those it has, and above later ones of the
+// same scene, but far below another light; a threshold that is not calibrated has none.
+TEST(Detector, StaysBelowTheLevelOfTheFit) {
+  Fitter fitter(backbone(), options());
+  add(fitter, 0, 64, 0);
+  const Model model = fitter.finish();
+  const SceneReference scene = *model.info().scene;
+  EXPECT_EQ(scene.segments, model.info().calibration.segments);
+  EXPECT_EQ(scene.frames, 64);
+  Detector detector(backbone(), model);
+  std::vector<float> seen;
+  for (int i = 0; i < 64; ++i) {
+    seen.push_back(static_cast<float>(detector.detect(view_of(picture(i, 0))).median_distance));
+  }
+  EXPECT_GT(scene.median_distance, static_cast<double>(lower_quartile(seen)));
+  EXPECT_LT(scene.median_distance, 0.1 * detector.detect(view_of(picture(300, 0.2))).median_distance);
+
+  FitOptions uncalibrated = options();
+  uncalibrated.false_alarm_rate = std::nullopt;
+  const SceneReference none = *fitted(uncalibrated).info().scene;
+  EXPECT_EQ(none.segments, 0);
+  EXPECT_EQ(none.median_distance, 0);
+}
+
+// What a frame looks like is told in levels of grey, and whether it is the picture of the frame before, across a model
+// that is replaced.
+TEST(Detector, TellsWhatThePictureLooksLike) {
+  const Model model = fitted();
+  Detector detector(backbone(), model);
+  const std::vector<std::uint8_t> grey(picture(0).size(), 90);
+  EXPECT_EQ(detector.detect(view_of(grey)).appearance, (Appearance{90, 0, 0}));
+  EXPECT_EQ(detector.detect(view_of(grey)).repeats, 1);
+  detector.replace(model.stripped());
+  EXPECT_EQ(detector.detect(view_of(grey)).repeats, 2);
+  const Detection& other = detector.detect(view_of(picture(0)));
+  EXPECT_EQ(other.repeats, 0);
+  EXPECT_NEAR(other.appearance.luma, 79, 4);      // 40 + x + noise of 0..15
+  EXPECT_NEAR(other.appearance.contrast, 19, 1);  // of a ramp over 64 levels
 }
 
 // What cannot be replaced leaves the detector as it was, its latest frame included.

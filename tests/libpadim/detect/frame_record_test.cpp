@@ -56,6 +56,13 @@ TEST(FrameRecord, LeavesOutWhatDoesNotExist) {
             R"("anomalous":false,"regions":[]})");
 }
 
+// A changed scene is said as long as it lasts.
+TEST(FrameRecord, NamesWhatHasChanged) {
+  const Detection normal;
+  const FrameRecord record{.source = "cam", .frame = 0, .pts_ns = 0, .scene = SceneCause::light};
+  EXPECT_EQ(nlohmann::json::parse(to_json(record, &normal))["scene"], "light");
+}
+
 // Any bytes make a valid JSON string: what is not UTF-8 is replaced, the rest survives a parser unchanged.
 TEST(FrameRecord, EscapesStrings) {
   const struct {

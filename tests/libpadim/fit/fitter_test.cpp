@@ -240,6 +240,41 @@ TEST(Fitter, TakesFramesThatAreAllAlike) {
   EXPECT_TRUE(detector.detect(Picture(8).view()).anomalous);
 }
 
+// What the fitted frames look like is recorded, copies of them left out; a still picture is counted, and a fit that
+// goes on widens what the one before it has seen.
+TEST(Fitter, RecordsWhatItsFramesLookLike) {
+  FitOptions options = fit_options();
+  options.augment = 2;
+  const auto network = std::make_shared<FakeBackbone>();
+  Fitter fitter(network, options);
+  for (const int picture : {0, 1, 1, 1, 2}) fitter.add(Picture(picture).view());
+  const Model model = fitter.finish();
+  ASSERT_TRUE(model.info().scene);
+  const SceneReference scene = *model.info().scene;
+  EXPECT_EQ(scene.longest_still, 2);
+
+  Detector detector(network, model);
+  AppearanceRange seen;
+  for (const int picture : {0, 1, 2}) {
+    const Appearance look = detector.detect(Picture(picture).view()).appearance;
+    seen.least.luma = std::min(seen.least.luma, look.luma);
+    seen.most.contrast = std::max(seen.most.contrast, look.contrast);
+    seen.most.sharpness = std::max(seen.most.sharpness, look.sharpness);
+  }
+  EXPECT_EQ(scene.appearance.least.luma, seen.least.luma);
+  EXPECT_EQ(scene.appearance.most.contrast, seen.most.contrast);
+  EXPECT_EQ(scene.appearance.most.sharpness, seen.most.sharpness);
+
+  Fitter resumed(network, model, options);
+  const std::vector<std::uint8_t> black(std::size_t{kStride} * 48);
+  ImageView dark = Picture(0).view();
+  dark.data[0] = black.data();
+  resumed.add(dark);
+  const SceneReference wider = *resumed.finish().info().scene;
+  EXPECT_EQ(wider.appearance.least, Appearance{});
+  EXPECT_EQ(wider.appearance.most, scene.appearance.most);
+}
+
 // Each option outside its range is named.
 TEST(Fitter, RefusesOptionsOutsideTheirRanges) {
   struct Case {

@@ -118,6 +118,15 @@ TEST(Learner, LearnsWhatTheOperatorShows) {
   EXPECT_EQ(line.info().calibration.threshold, after);
 }
 
+// What the operator shows is no news to a SceneMonitor either.
+TEST(Learner, WidensWhatTheSceneLooksLike) {
+  Line line(0);
+  const double fitted = line.info().scene->appearance.most.luma;
+  line.learner().learn(8);
+  for (int i = 0; i < 8; ++i) line.anomalous(picture(i + 300, 0.1));
+  EXPECT_GT(line.info().scene->appearance.most.luma, fitted + 20);
+}
+
 // A stretch that ends early is learned as far as it went; one that never began changes nothing.
 TEST(Learner, EndsAStretchEarly) {
   Line line(0);

@@ -135,6 +135,16 @@ TEST(Merge, EqualsOneFit) {
   EXPECT_LE(uneven.info().calibration.segments, 8);
 }
 
+// A merged model knows what the frames of both looked like.
+TEST(Merge, KnowsBothScenes) {
+  const SceneReference one = *fitted(0, 40).info().scene;
+  const SceneReference other = *fitted(200, 240).info().scene;
+  const SceneReference both = *merge(fitted(0, 40), fitted(200, 240)).info().scene;
+  EXPECT_EQ(both.appearance.least.luma, one.appearance.least.luma);
+  EXPECT_EQ(both.appearance.most.luma, other.appearance.most.luma);
+  EXPECT_GT(other.appearance.least.luma, one.appearance.most.luma);
+}
+
 // What does not fit together is refused, and the sentence names the difference.
 TEST(Merge, NamesWhatDiffers) {
   const Model model = fitted(0, 8);

@@ -256,6 +256,20 @@ TEST_F(ModelFile, RefusesImpossibleDescriptions) {
       {"/calibration/threshold", -2.0},
       {"/calibration", Json::object()},
       {"/backbone", 7},
+      {"/scene", Json::object()},
+      {"/scene/least", {100, 20}},
+      {"/scene/least", {-1, 20, 0.1}},
+      {"/scene/least", {254.5, 0, 0}},
+      {"/scene/most", {256, 127, 2}},
+      {"/scene/most", {200, 129, 2}},
+      {"/scene/most", {200, "much", 2}},
+      {"/scene/most", {200, 127, nullptr}},
+      {"/scene/longest_still", -1},
+      {"/scene/median_distance", -0.5},
+      {"/scene/segments", -1},
+      {"/scene/segments", 1 << 20},
+      {"/scene/frames", -1},
+      {"/scene/black_found", 1},
   };
   for (const Case& c : cases) {
     Parts parts = good;
@@ -270,6 +284,19 @@ TEST_F(ModelFile, RefusesImpossibleDescriptions) {
     parts.header["__metadata__"]["model"] = text;
     expect_refused(parts.bytes(), {"description is not usable"});
   }
+}
+
+// A model of a version that recorded no scene has none.
+TEST_F(ModelFile, ReadsModelsWithoutAScene) {
+  ASSERT_TRUE(model().info().scene);
+  Parts parts(saved());
+  Json description = parts.description();
+  description.erase("scene");
+  parts.header["__metadata__"]["model"] = description.dump();
+  const Model old = Model::load(write(parts.bytes()));
+  EXPECT_FALSE(old.info().scene);
+  EXPECT_FALSE(merge(old, model()).info().scene);
+  EXPECT_FALSE(merge(model(), old).info().scene);
 }
 
 // The same for what a fit is continued from.

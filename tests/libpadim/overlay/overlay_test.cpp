@@ -222,6 +222,8 @@ TEST(Overlay, CaptionsSayWhatIsAskedFor) {
   EXPECT_EQ(text, "0.49");
   write_caption(d, {false, false, 0}, text);
   EXPECT_EQ(text, "");
+  write_caption(d, {true, true, 0, SceneCause::defocused}, text);
+  EXPECT_EQ(text, "0.49 ANOMALY scene changed: defocused");
 }
 
 // Colour map, opacity, floor, matrix and range each have their documented effect.

@@ -11,6 +11,7 @@
 
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
+#include "commands/scene_log.h"
 #include "commands/use_frame.h"
 #include "commands/within.h"
 #include "eval/ground_truth.h"
@@ -92,7 +93,8 @@ struct Tally {
   std::int64_t frames = 0;
   std::int64_t anomalous = 0;
   double seconds = 0;
-  std::optional<Profile> profile;  ///< where it is wanted
+  std::optional<Profile> profile;    ///< where it is wanted
+  std::vector<std::string> changes;  ///< of the scene, in words
 };
 
 const Detection& detect(Detector& detector, const Frame& frame, double threshold) {
@@ -100,10 +102,10 @@ const Detection& detect(Detector& detector, const Frame& frame, double threshold
 }
 
 /// Hands the result to all sinks; returns the milliseconds that drawing took.
-double write(const Sinks& sinks, const Frame& frame, const Detection& detection) {
+double write(const Sinks& sinks, const Frame& frame, const Detection& detection, SceneCause scene) {
   double drawing_ms = 0;
   for (const auto& sink : sinks.all) {
-    sink->write(frame, detection);
+    sink->write(frame, detection, scene);
     drawing_ms += sink->drawing_ms();
   }
   return drawing_ms;
@@ -112,14 +114,17 @@ double write(const Sinks& sinks, const Frame& frame, const Detection& detection)
 Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const DetectArguments& arguments) {
   Tally tally;
   if (arguments.profile) tally.profile.emplace(std::vector<std::string>(kStages.begin(), kStages.end()));
+  std::optional<SceneLog> scenes;  // separate images are no stream: the next may show anything
+  if (source.kind() == InputKind::video) scenes.emplace(detector.model());
   Progress progress("detect", "frames", source.length());
   Stopwatch watch;
   while (const Frame* frame = source.next()) {
     if (interrupted()) break;
     const double input_ms = watch.restart_ms();
     const Detection& detection = detect(detector, *frame, arguments.threshold);
+    const SceneCause scene = scenes ? scenes->add(frame->number, detection) : SceneCause::none;
     watch.restart_ms();
-    const double drawing_ms = write(sinks, *frame, detection);
+    const double drawing_ms = write(sinks, *frame, detection, scene);
     const double output_ms = watch.restart_ms() - drawing_ms;
     if (tally.profile) {
       const StageTimes& t = detector.stage_times();
@@ -131,6 +136,7 @@ Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const
   }
   for (const auto& sink : sinks.all) sink->finish();
   tally.seconds = progress.elapsed_seconds();
+  if (scenes) tally.changes = scenes->finish();
   return tally;
 }
 
@@ -139,6 +145,7 @@ void summarise(const Tally& tally) {
   notice(std::to_string(tally.frames) + (tally.frames == 1 ? " frame in " : " frames in ") +
          three_digits(tally.seconds) + " s (" + three_digits(rate) + "/s), " + std::to_string(tally.anomalous) +
          " anomalous");
+  for (const std::string& change : tally.changes) notice(change);
   if (tally.profile) std::fputs(tally.profile->table().c_str(), stderr);
 }
 

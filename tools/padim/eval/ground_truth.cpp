@@ -75,7 +75,7 @@ void GroundTruth::add_pixels(const Frame& frame, const Detection& detection, con
   pixels_.add_defect(anomalous);
 }
 
-void GroundTruth::write(const Frame& frame, const Detection& detection) {
+void GroundTruth::write(const Frame& frame, const Detection& detection, SceneCause) {
   const cv::Mat mask = mask_of(frame);
   if (!mask.empty()) check_shape(frame, mask);
   const bool anomalous = !mask.empty() && cv::countNonZero(mask) > 0;

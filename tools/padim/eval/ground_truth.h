@@ -22,7 +22,7 @@ class GroundTruth : public ResultSink {
   GroundTruth(std::filesystem::path folder, std::int64_t frames);
 
   /// Throws bad_format for a mask that cannot be read, mismatch for one whose aspect ratio is not the frame's.
-  void write(const Frame& frame, const Detection& detection) override;
+  void write(const Frame& frame, const Detection& detection, SceneCause scene) override;
 
   /// Image and pixel AUROC, frames found and missed, false alarms: a few lines for people. Throws mismatch where not
   /// one mask belongs to a frame.

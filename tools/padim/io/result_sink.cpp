@@ -31,8 +31,9 @@ class JsonSink : public ResultSink {
   JsonSink(const JsonSink&) = delete;
   JsonSink& operator=(const JsonSink&) = delete;
 
-  void write(const Frame& frame, const Detection& detection) override {
-    const std::string line = to_json({frame.source, frame.number, frame.pts_ns}, &detection) + "\n";
+  void write(const Frame& frame, const Detection& detection, SceneCause scene) override {
+    const FrameRecord record{.source = frame.source, .frame = frame.number, .pts_ns = frame.pts_ns, .scene = scene};
+    const std::string line = to_json(record, &detection) + "\n";
     if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) fail();
   }
 
@@ -54,7 +55,7 @@ class MapSink : public ResultSink {
  public:
   explicit MapSink(std::filesystem::path folder) : folder_(std::move(folder)) { prepare_folder(folder_); }
 
-  void write(const Frame& frame, const Detection& detection) override {
+  void write(const Frame& frame, const Detection& detection, SceneCause) override {
     write_npy(folder_ / (frame.stem.string() + ".npy"), detection.map);
   }
 
@@ -67,10 +68,11 @@ class AnnotatedSink : public ResultSink {
  public:
   explicit AnnotatedSink(const OverlayOptions& options) : overlay_(options) {}
 
-  void write(const Frame& frame, const Detection& detection) override {
+  void write(const Frame& frame, const Detection& detection, SceneCause scene) override {
     Stopwatch watch;
     FrameCopy copy(frame.view);
-    copy.edit([&](const MutableImageView& pixels) { overlay_.draw(pixels, detection); });
+    write_caption(detection, {.scene = scene}, caption_);
+    copy.edit([&](const MutableImageView& pixels) { overlay_.draw(pixels, detection, caption_); });
     drawing_ms_ = watch.restart_ms();
     write(frame, std::move(copy));
   }
@@ -81,6 +83,7 @@ class AnnotatedSink : public ResultSink {
   virtual void write(const Frame& frame, FrameCopy annotated) = 0;
 
   Overlay overlay_;
+  std::string caption_;
   double drawing_ms_ = 0;
 };
 

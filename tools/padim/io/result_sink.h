@@ -7,6 +7,7 @@
 #include "io/frame_source.h"
 #include "padim/detector.h"
 #include "padim/overlay.h"
+#include "padim/scene.h"
 
 namespace padim::tool {
 
@@ -16,8 +17,8 @@ class ResultSink {
  public:
   virtual ~ResultSink() = default;
 
-  /// Throws cannot_write.
-  virtual void write(const Frame& frame, const Detection& detection) = 0;
+  /// scene: what the frame is part of, see SceneMonitor. Throws cannot_write.
+  virtual void write(const Frame& frame, const Detection& detection, SceneCause scene) = 0;
 
   /// How much of the latest write() was drawing on the frame.
   [[nodiscard]] virtual double drawing_ms() const { return 0; }

@@ -1,0 +1,54 @@
+#include "scene/limits.h"
+
+#include <algorithm>
+
+namespace padim {
+namespace {
+
+constexpr std::int64_t kBlocksInAFit = 8;
+constexpr std::int64_t kShortestBlock = 4;
+constexpr std::int64_t kLongestBlock = 32;  // a second of video
+constexpr double kChance = 1000;            // once in so many times
+
+float nth(std::span<float> values, std::size_t rank) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+}  // namespace
+
+float median_distance(std::span<const float> distances, std::span<const std::uint8_t> counts,
+                      std::vector<float>& scratch) {
+  scratch.clear();
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    if (counts.empty() || counts[i] != 0) scratch.push_back(distances[i]);
+  }
+  return scratch.empty() ? 0 : nth(scratch, scratch.size() / 2);
+}
+
+float lower_quartile(std::span<float> values) { return nth(values, values.size() / 4); }
+
+double scene_limits(std::vector<std::vector<float>> medians_per_segment) {
+  float largest = 0;
+  for (std::vector<float>& medians : medians_per_segment) {
+    if (!medians.empty()) largest = std::max(largest, lower_quartile(medians));
+  }
+  return static_cast<double>(largest);
+}
+
+int scene_block_frames(std::int64_t fitted) {
+  return static_cast<int>(std::clamp(fitted / kBlocksInAFit, kShortestBlock, kLongestBlock));
+}
+
+int scene_blocks_needed(int segments) {
+  int blocks = 0;
+  double choices = 1;  // C(segments + blocks, blocks)
+  while (choices < kChance) {
+    ++blocks;
+    choices = choices * (segments + blocks) / blocks;
+  }
+  return blocks;
+}
+
+}  // namespace padim
