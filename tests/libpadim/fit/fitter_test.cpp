@@ -116,7 +116,7 @@ TEST(Fitter, ResumesWithoutCalibration) {
   EXPECT_LT(std::filesystem::file_size(folder / "m.padim"),
             loaded.comoment().size_bytes() + loaded.whitener().size_bytes() + loaded.mean().size_bytes() + 4096);
   WorkerPool pool(1);
-  EmbeddingFit resuming(loaded, kMaximumStatisticsBytes, pool);
+  EmbeddingFit resuming(loaded, kMaximumStatisticsBytes);
   Detector embedder(backbone, loaded);
   for (int i = 20; i < 37; ++i) {
     embedder.detect(Picture(i).view());
@@ -219,14 +219,21 @@ TEST(Fitter, RefusesFramesOfAnotherShape) {
   EXPECT_EQ(fitter.frames(), 13);
 }
 
-// Fewer than four frames are no fit; the sentence says how many there were.
-TEST(Fitter, NeedsFourFrames) {
-  expect_error(ErrorCode::numeric, {"not seen a frame"}, [&] { (void)fit(fit_options(), 0); });
-  for (int frames = 1; frames < 4; ++frames) {
-    expect_error(ErrorCode::numeric, {"at least 4 frames", std::to_string(frames) + " were given"},
-                 [&] { (void)fit(fit_options(), frames); });
+// One frame is no fit; the sentence says how many there were. Two are, of any source, with a threshold.
+TEST(Fitter, NeedsTwoFrames) {
+  for (const SourceKind source : {SourceKind::stream, SourceKind::images}) {
+    FitOptions options = fit_options();
+    options.source = source;
+    expect_error(ErrorCode::numeric, {"not seen a frame"}, [&] { (void)fit(options, 0); });
+    expect_error(ErrorCode::numeric, {"at least 2 frames", "1 was given"}, [&] { (void)fit(options, 1); });
+    for (int frames = 2; frames < 9; ++frames) {
+      const ModelInfo info = fit(options, frames).info();
+      EXPECT_EQ(info.frames, frames);
+      EXPECT_EQ(info.calibration.source, source);
+      EXPECT_GT(info.calibration.threshold, 1);
+      EXPECT_EQ(info.calibration.scores.size(), static_cast<std::size_t>(frames));
+    }
   }
-  EXPECT_EQ(fit(fit_options(), 4).info().frames, 4);
 }
 
 // Frames that are all alike have no variance: the model stands on its smallest epsilon, and the same frame is normal.

@@ -103,7 +103,7 @@ TEST(Resume, ObeysItsMemory) {
   EXPECT_EQ(resumed.info().frames, 100);
   expect_near(resumed.mean(), fitted(0, 100).mean(), 1e-4);
   WorkerPool pool(1);
-  EmbeddingFit learning(model, 1, pool);
+  EmbeddingFit learning(model, 1);
   EXPECT_LE(learning.prepare(ThresholdPolicy::calibrate, 1, pool)({}).info().calibration.segments, 3);
 }
 
@@ -199,7 +199,7 @@ TEST(Learn, RaisesTheThresholdForANewLook) {
   const Model before = fitted(0, 96);
   Detector first(backbone(), before);
   EXPECT_TRUE(first.detect(view_of(bright(12))).anomalous);
-  EmbeddingFit fit(before, kMaximumStatisticsBytes, pool);
+  EmbeddingFit fit(before, kMaximumStatisticsBytes);
   Embedder embed(before);
   fit.begin_stretch();
   for (int i = 0; i < 10; ++i) fit.add(embed(bright(i)), Segments::Kind::real, pool);
@@ -244,10 +244,10 @@ TEST(Prepare, IsIndependentOfTheFit) {
   WorkerPool pool(1);
   const Model model = fitted(0, 40);
   Embedder embed(model);
-  EmbeddingFit fit(model, kMaximumStatisticsBytes, pool);
+  EmbeddingFit fit(model, kMaximumStatisticsBytes);
   fold(fit, embed, 40, 50, pool);
   const auto then = fit.prepare(ThresholdPolicy::keep, 1, pool);
-  EmbeddingFit reference(model, kMaximumStatisticsBytes, pool);
+  EmbeddingFit reference(model, kMaximumStatisticsBytes);
   fold(reference, embed, 40, 50, pool);
   const Model expected = reference.prepare(ThresholdPolicy::keep, 1, pool)({});
   fold(fit, embed, 50, 90, pool);

@@ -163,5 +163,16 @@ TEST(RepeatedFrames, FindsNoneInAStreamThatGoesOn) {
   }
 }
 
+// A lamp that blinks is no loop: its pictures resemble earlier ones as much as those just before them.
+TEST(RepeatedFrames, FindsNoneWhereSomethingBlinks) {
+  for (const int period : {2, 3}) {
+    Frames frames = random_frames(60, 600);
+    for (int i = 0; i < 60; i += period) {
+      for (float& value : frames[static_cast<std::size_t>(i)]) value += 20;
+    }
+    EXPECT_EQ(repeated_frames(distances_of(frames)), std::vector<int>{}) << period;
+  }
+}
+
 }  // namespace
 }  // namespace padim::test

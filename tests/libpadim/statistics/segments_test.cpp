@@ -373,6 +373,21 @@ TEST(Segments, KeepStretchesApart) {
   expect_statistics(segments.settled(pool).statistics(), range(0, 67));
 }
 
+// A stretch longer than the other segments is one segment all the same, whose store is thinned.
+TEST(Segments, KeepALongStretchTogether) {
+  WorkerPool pool(1);
+  Segments segments = stream(8, {8, 48}, pool);
+  segments.set_limits({9, 54});
+  segments.begin_stretch();
+  append(segments, 8, 40, pool);
+  segments.close_segment();
+  const SegmentView stretch = segments.view(segments.size() - 1);
+  EXPECT_TRUE(stretch.stretch);
+  EXPECT_EQ(stretch.frames, 32);
+  EXPECT_EQ(stored(stretch), (std::vector<int>{8, 16, 24, 32}));
+  for (int i = 0; i + 1 < segments.size(); ++i) EXPECT_FALSE(segments.view(i).stretch);
+}
+
 // What follows follows: frames, statistics and copies in order, and the other object stays as it was.
 TEST(Segments, AbsorbAStream) {
   WorkerPool pool(1);
