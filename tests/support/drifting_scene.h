@@ -13,11 +13,11 @@ namespace padim::test {
 
 inline constexpr Size kFrame{64, 48};
 
-/// Noise on a ramp whose brightness flickers by up to 3 grey levels and drifts with `time`.
+/// Noise on a ramp whose brightness flickers by up to 3 grey levels, never in a rhythm, and drifts with `time`.
 inline std::vector<std::uint8_t> picture(int time, double drift = 0.2) {
   auto pixels =
       random_bytes(static_cast<std::size_t>(kFrame.width * kFrame.height * 3), static_cast<std::uint32_t>(time));
-  const double flicker = (time * 37 % 13 - 6) / 2.0;
+  const double flicker = (static_cast<int>(static_cast<std::uint32_t>(time + 1) * 2654435761U >> 16U) % 13 - 6) / 2.0;
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     const auto x = static_cast<double>(i / 3 % static_cast<std::size_t>(kFrame.width));
     pixels[i] = static_cast<std::uint8_t>(40 + x + drift * time + flicker + pixels[i] / 16.0);

@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kAllRefitted = 16;  // images that are all left out for good
 constexpr int kManyImages = 64;
+constexpr float kOfTwo = 2.5F;  // what leaving one of two images out for good would raise its score by, if it could
 constexpr int kOrderImages = 16;  // images from which their order is looked at
 constexpr int kOrderBlocks = 8;
 constexpr int kOrderScored = 4;  // images of each block
@@ -100,6 +101,7 @@ class ImageCalibration {
   // Needed where the pooled covariance counts, and possible where every image of the fit is stored.
   void refine(std::vector<float>& scores) {
     const auto n = static_cast<int>(images_.size());
+    if (n == 2) std::ranges::transform(scores, scores.begin(), [](float score) { return kOfTwo * score; });
     if (info_.prior == 0 || n < 3 || stored_.frames.size() != static_cast<std::size_t>(segments_.frames())) return;
     const int refits = n <= kAllRefitted ? n : n <= kManyImages ? 8 : 4;
     double ratio = 0;
@@ -227,10 +229,14 @@ class ImageCalibration {
 
 }  // namespace
 
+ImageScores leave_one_out(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info,
+                          WorkerPool& pool, const Step& step) {
+  return ImageCalibration(segments, model, info, pool).scores(step);
+}
+
 Calibration calibrate_images(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info,
                              WorkerPool& pool, const Step& step) {
-  ImageCalibration calibration(segments, model, info, pool);
-  return calibrate_images(calibration.scores(step), info.calibration.false_alarm_rate);
+  return calibrate_images(leave_one_out(segments, model, info, pool, step), info.calibration.false_alarm_rate);
 }
 
 }  // namespace padim

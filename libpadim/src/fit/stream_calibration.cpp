@@ -163,7 +163,10 @@ bool can_be_held_out(const Segments& segments) { return segments.frames() > 2 ||
 
 Calibration calibrate_stream(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info,
                              WorkerPool& pool, const Step& step, std::vector<std::vector<float>>* medians) {
-  if (!can_be_held_out(segments)) return calibrate_images(segments, model, info, pool, step);
+  if (!can_be_held_out(segments)) {
+    const ImageScores scores = leave_one_out(segments, model, info, pool, step);
+    return calibrate_stream({scores.scores, {}, scores.stretches, segments.size()}, info.calibration.false_alarm_rate);
+  }
   StreamCalibration held_out(segments, info, pool, step);
   const StreamScores scores = held_out.scores();
   if (medians != nullptr) *medians = std::move(held_out).medians();

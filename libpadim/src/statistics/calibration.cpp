@@ -21,7 +21,6 @@ namespace {
 constexpr double kSpread = 0.25;      // of a stream's scores, as a share of their mean
 constexpr int kOwnSpread = 8;         // scores of a stretch from which its own spread is believed
 constexpr double kConformalTail = 3;  // scores wanted beyond a conformal quantile
-constexpr double kFewImages = 2.5;    // leave-one-out scores of 2 images that keep their pooled covariance
 
 struct Moments {
   double mean = 0;
@@ -86,7 +85,7 @@ double image_threshold(const Calibration& calibration, double rate) {
   if (scores.empty()) return 0;
   const Moments own = moments(scores);
   double threshold = predictive_quantile(own, std::max(calibration.distinct, 1.0), rate);
-  if (scores.size() < 3) threshold = level_times_factor(kFewImages * own.mean, rate);
+  if (scores.size() < 3) threshold = level_times_factor(own.mean, rate);
   if (calibration.distinct >= kConformalTail / rate - 1) threshold = conformal_quantile(scores, rate);
   return threshold * std::max(calibration.order_factor, 1.0);
 }

@@ -59,7 +59,7 @@ TEST(Outliers, AreFoundExactly) {
 
 // The ratio is that of the leave-one-out scores to their median, by fits of the test's own.
 TEST(Outliers, HaveTheRatioOfTheirScores) {
-  const ModelInfo info = info_of(kGrid, 16, 0);
+  const ModelInfo info = info_of(kGrid, 16, 30);  // the least prior that frames are judged with
   Frames frames = noisy_frames(info, 60);
   frames[10] = with_a_hand(frames[10], 2, 5);
   std::vector<float> scores;

@@ -320,7 +320,8 @@ TEST_F(ModelFile, RefusesImpossibleSegments) {
       {"/list/0/weight", -1},
       {"/list/0/weight", 2},
       {"/list/0/frames", -1},
-      {"/list/0/count", -1},
+      {"/count", -1},
+      {"/list/0/copies", Json::array({2})},
       {"/list/0/apart", "yes"},
       {"/list/0", nullptr},
   };
@@ -337,7 +338,7 @@ TEST_F(ModelFile, RefusesImpossibleSegments) {
 // Tensors that are missing, of another type or size are named.
 TEST_F(ModelFile, RefusesOtherTensors) {
   const Parts good(saved());
-  for (const char* name : {"mean", "whitener", "segment0.mean"}) {
+  for (const char* name : {"mean", "whitener", "comoment"}) {
     Parts parts = good;
     parts.header.erase(name);
     expect_refused(parts.bytes(), {std::string("'") + name + "'", "missing or has another shape"});
@@ -349,6 +350,9 @@ TEST_F(ModelFile, RefusesOtherTensors) {
     parts.header[name]["shape"] = {0};
     expect_refused(parts.bytes(), {std::string("'") + name + "'"});
   }
+  Parts parts = good;
+  parts.header.erase("segment0.embeddings");
+  expect_refused(parts.bytes(), {"segments are not usable", "do not add up"});
 }
 
 // Damage at random, signed anew as an attacker would: a sentence, or a model that can be used; never a crash.

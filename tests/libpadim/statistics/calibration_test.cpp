@@ -134,7 +134,7 @@ TEST(ImageThreshold, KeepsTheWantedRateWithFewImages) {
 
 // Two scores say nothing about a spread: a stream's factor, of the level that new images have.
 TEST(ImageThreshold, OfTwoImagesIsAFactorOfTheirLevel) {
-  const double expected = 2.5 * 12 * 1.7841671074423933;
+  const double expected = 12 * 1.7841671074423933;
   EXPECT_NEAR(calibrate_images(images({10, 14}), 0.01).threshold, expected, 1e-9);
   EXPECT_NEAR(calibrate_images(images({12}), 0.01).threshold, expected, 1e-9);
   EXPECT_NEAR(calibrate_images({{12, 12, 12}, 3, 1, {}}, 0.01).threshold, 12, 1e-9);
