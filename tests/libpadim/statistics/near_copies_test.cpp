@@ -12,7 +12,7 @@
 namespace padim::test {
 namespace {
 
-constexpr int kPositions = 5;
+constexpr int kPositions = 150;  // as many numbers as it takes for distances between noise to be nearly alike
 constexpr int kDimensions = 7;
 constexpr std::size_t kSize = kPositions * kDimensions;
 
@@ -69,7 +69,7 @@ TEST(PairwiseDistances, EqualAPlainLoop) {
         EXPECT_EQ(found(i, i), 0);
         for (int j = 0; j < 26; ++j) {
           const double expected = distance(frames[static_cast<std::size_t>(i)], frames[static_cast<std::size_t>(j)]);
-          EXPECT_NEAR(found(i, j), expected, 1e-4 * expected + 3e-3) << i << ", " << j << ", " << offset;
+          EXPECT_NEAR(found(i, j), expected, 1e-4 * expected + 1e-2) << i << ", " << j << ", " << offset;
         }
       }
     }
