@@ -41,6 +41,7 @@ inline FitOptions options() {
   result.input_size = {64, 48};
   result.threads = 1;
   result.batch_size = 1;
+  result.augment = 0;  // of random copies no two fits have the same
   return result;
 }
 

@@ -30,10 +30,15 @@ struct ScoringArrays {
   std::vector<std::uint16_t> whitener;
 };
 
-void check_frames(std::int64_t frames) {
-  if (frames >= kMinimumFrames) return;
-  throw Error(ErrorCode::numeric, "a fit needs at least " + std::to_string(kMinimumFrames) + " frames; " +
-                                      std::to_string(frames) + (frames == 1 ? " was given" : " were given"));
+// Without a prior and without copies, of two frames no one can be left out.
+void check_frames(const Segments& segments, const ModelInfo& info) {
+  const bool can_leave_out =
+      info.prior > 0 || segments.statistics().count > 2 || info.calibration.false_alarm_rate == 0;
+  const int least = can_leave_out ? kMinimumFrames : kMinimumFrames + 1;
+  if (info.frames >= least) return;
+  throw Error(ErrorCode::numeric, "a fit needs at least " + std::to_string(least) + " frames" +
+                                      (can_leave_out ? "; " : " without a prior; ") + std::to_string(info.frames) +
+                                      (info.frames == 1 ? " was given" : " were given"));
 }
 
 // Sets the threshold, and the level of the whole picture where it can be known.
@@ -74,12 +79,12 @@ Model finish_model(const Segments& segments, ModelInfo info, Projection projecti
       throw Error(ErrorCode::cancelled, "the fit was stopped before it was complete");
     }
   };
-  info.frames = segments.frames();
-  check_frames(info.frames);
-  step(0);
-  Stopwatch watch;
   const auto all = std::make_shared<Segments>(segments);
   all->flush(pool);
+  info.frames = all->frames();
+  check_frames(*all, info);
+  step(0);
+  Stopwatch watch;
   WhitenedGaussians model(all->statistics(), info, pool);
   const double whitening_ms = watch.lap();
   if (policy == ThresholdPolicy::calibrate) {

@@ -150,6 +150,7 @@ struct Fitter::Impl {
     if (options.augment >= 0) info.augment = options.augment;
     session =
         std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes), info.geometry);
+    augmentation = Augmentation(options.seed + static_cast<std::uint64_t>(session->fit.frames()));  // other copies
     examine();
   }
 

@@ -24,7 +24,7 @@ namespace {
 
 constexpr int kAllRefitted = 16;  // images that are all left out for good
 constexpr int kManyImages = 64;
-constexpr float kOfTwo = 2.5F;  // what leaving one of two images out for good would raise its score by, if it could
+constexpr float kOfTwo = 2.5F;    // what leaving one of two images out for good would raise its score by, if it could
 constexpr int kOrderImages = 16;  // images from which their order is looked at
 constexpr int kOrderBlocks = 8;
 constexpr int kOrderScored = 4;  // images of each block

@@ -16,15 +16,18 @@ namespace padim {
 namespace {
 
 constexpr float kNear = 0.5F;
-constexpr float kStep = 0.9F;
+// Of the smallest steps: a machine comes back to where it was, but for the camera's noise, which small steps consist
+// of.
+constexpr float kStep = 0.5F;
 // Scenes that sway come back to where they were, but a loop comes back in step.
 constexpr double kLeastShare = 0.1;  // of the frames
 constexpr double kInStep = 0.7;      // of the repeats
 
-float median(std::vector<float> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+// One value in `share` lies below it.
+float quantile(std::vector<float> values, std::size_t share) {
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / share);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
 }
 
 // To the nearest of the frames around it: two before and two after it, so that what blinks is not far from itself.
@@ -44,7 +47,7 @@ float repetition_limit(const Eigen::MatrixXf& distances) {
     steps.push_back(step(distances, i));
     for (int j = 0; j < i; ++j) pairs.push_back(distances(i, j));
   }
-  return std::min(kNear * median(std::move(pairs)), kStep * median(std::move(steps)));
+  return std::min(kNear * quantile(std::move(pairs), 2), kStep * quantile(std::move(steps), 10));
 }
 
 // The kept frame up to `last` that is nearest to `frame`; -1 where there is none.

@@ -17,9 +17,9 @@ namespace padim {
 [[nodiscard]] std::vector<std::vector<int>> near_copies(const Eigen::MatrixXf& distances);
 
 /// Frames of a stream that show an earlier passage again, as a looped clip does, rising: at least max(2, n / 8) frames
-/// later, nearer to it than half the median distance between frames and than 0.9 of the median step, which is a frame's
-/// distance to the nearest of the two before and the two after it. None where they
-/// are fewer than a tenth of all, or do not follow each other as the earlier ones did.
+/// later, nearer to it than half the median distance between frames and than half the lower decile of the steps, a step
+/// being a frame's distance to the nearest of the two before and the two after it. None where they are fewer than a
+/// tenth of all, or do not follow each other as the earlier ones did.
 [[nodiscard]] std::vector<int> repeated_frames(const Eigen::MatrixXf& distances);
 
 }  // namespace padim

@@ -113,9 +113,14 @@ Gaussian& Segments::writable_statistics() {
   return *statistics_;
 }
 
+// A stretch takes whatever belongs to it, and nothing else.
+bool Segments::is_full(const Segment& segment) const {
+  return segment.stretch ? !in_stretch_ : segment.frames >= capacity_;
+}
+
 void Segments::append(std::span<const float> embedding, Kind kind, WorkerPool& pool) {
   if (kind == Kind::real) {
-    if (segments_.empty() || closed_ || (segments_.back().frames >= capacity_ && !in_stretch_)) open_segment();
+    if (segments_.empty() || closed_ || is_full(segments_.back())) open_segment();
     Segment& segment = segments_.back();
     store(segment, embedding, kind);
     const auto before = static_cast<double>(segment.frames++);
@@ -148,7 +153,7 @@ void Segments::flush(WorkerPool& pool) {
 
 void Segments::open_segment() {
   if (size() == limits_.count) make_room();
-  if (!closed_ && !segments_.empty() && segments_.back().frames < capacity_) return;
+  if (!closed_ && !segments_.empty() && !is_full(segments_.back())) return;
   closed_ = false;
   Segment segment;
   segment.stretch = in_stretch_;

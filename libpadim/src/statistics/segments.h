@@ -102,6 +102,7 @@ class Segments {
   [[nodiscard]] std::span<const std::uint16_t> stored(const Segment& segment) const;
   [[nodiscard]] std::vector<std::uint16_t>& writable(Segment& segment) const;
   [[nodiscard]] Gaussian& writable_statistics();
+  [[nodiscard]] bool is_full(const Segment& segment) const;
   void open_segment();
   void make_room();
   void store(Segment& segment, std::span<const float> embedding, Kind kind);

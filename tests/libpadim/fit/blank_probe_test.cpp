@@ -32,12 +32,13 @@ Model fitted(const Content& content, FitOptions options) {
   return fitter.finish();
 }
 
-// The warnings of a fit.
+// The warnings of a fit that are about blank frames.
 template <class Work>
 std::vector<std::string> warnings_of(const Work& work) {
   std::vector<std::string> warnings;
   set_log_handler([&](LogLevel level, const std::string& message) {
-    if (level == LogLevel::warning) warnings.push_back(message);
+    const bool of_blank_frames = message.starts_with("A black") || message.starts_with("A white");
+    if (level == LogLevel::warning && of_blank_frames) warnings.push_back(message);
   });
   work();
   set_log_handler({});

@@ -45,6 +45,7 @@ FitOptions fit_options() {
   FitOptions options;
   options.input_size = kFrame;
   options.threads = 1;
+  options.augment = 0;
   return options;
 }
 
@@ -224,6 +225,9 @@ TEST(Fitter, NeedsTwoFrames) {
   for (const SourceKind source : {SourceKind::stream, SourceKind::images}) {
     FitOptions options = fit_options();
     options.source = source;
+    expect_error(ErrorCode::numeric, {"at least 3 frames without a prior", "2 were given"},
+                 [&] { (void)fit(options, 2); });
+    options.prior = 30;
     expect_error(ErrorCode::numeric, {"not seen a frame"}, [&] { (void)fit(options, 0); });
     expect_error(ErrorCode::numeric, {"at least 2 frames", "1 was given"}, [&] { (void)fit(options, 1); });
     for (int frames = 2; frames < 9; ++frames) {

@@ -171,7 +171,10 @@ TEST(Merge, NamesWhatDiffers) {
     expect_error(ErrorCode::mismatch, {"cannot be merged", c.difference},
                  [&] { (void)merge(model, fitted(0, 8, c.options)); });
   }
-  expect_error(ErrorCode::invalid_argument, {"stripped"}, [&] { (void)merge(model, model.stripped()); });
+  expect_error(ErrorCode::invalid_argument, {"stripped"}, [&] { (void)merge(model, fitted(8, 16).stripped()); });
+  expect_error(ErrorCode::invalid_argument, {"count twice", model.id()}, [&] { (void)merge(model, model); });
+  const Model longer = merge(model, fitted(8, 16));
+  expect_error(ErrorCode::invalid_argument, {"count twice", model.id()}, [&] { (void)merge(longer, model); });
   expect_error(ErrorCode::invalid_argument, {"stripped"}, [&] { Fitter(backbone(), model.stripped(), options()); });
   expect_error(ErrorCode::mismatch, {"resnet18"}, [&] { Fitter(std::make_shared<FakeBackbone>("resnet18"), model); });
 }
@@ -194,7 +197,7 @@ TEST(Strip, KeepsTheScores) {
 
 // A learned stretch is a segment of its own even when it is short: what it shows counts for the threshold.
 TEST(Learn, RaisesTheThresholdForANewLook) {
-  const auto bright = [](int i) { return picture(i + 200, 0.3); };
+  const auto bright = [](int i) { return picture(i + 200, 0.6); };
   WorkerPool pool(1);
   const Model before = fitted(0, 96);
   Detector first(backbone(), before);
@@ -268,7 +271,7 @@ TEST(Augment, WidensWithoutCounting) {
   EXPECT_GT(wide.info().epsilon, 1.5 * plain.info().epsilon);  // a fraction of the mean variance
   EXPECT_EQ(wide.id(), fitted(0, 40, augmented).id());
   augmented.augment = 17;
-  expect_error(ErrorCode::invalid_argument, {"augmented copies", "0..16"}, [&] { Fitter(backbone(), augmented); });
+  expect_error(ErrorCode::invalid_argument, {"augmented copies", "-1..16"}, [&] { Fitter(backbone(), augmented); });
 }
 
 }  // namespace

@@ -295,8 +295,9 @@ TEST_F(ModelFile, ReadsModelsWithoutAScene) {
   parts.header["__metadata__"]["model"] = description.dump();
   const Model old = Model::load(write(parts.bytes()));
   EXPECT_FALSE(old.info().scene);
-  EXPECT_FALSE(merge(old, model()).info().scene);
-  EXPECT_FALSE(merge(model(), old).info().scene);
+  const Model other = fitted(20, 20);
+  EXPECT_FALSE(merge(old, other).info().scene);
+  EXPECT_FALSE(merge(other, old).info().scene);
 }
 
 // The same for what a fit is continued from.
