@@ -62,7 +62,8 @@ class Hazelnut:
     def fitted_by_element(cls):
         model = cls.folder / "element.padim"
         if not model.exists():
-            cls.launch(cls.train, "jpegdec", cls.element(mode="fit", model_file=model, **cls.options), "fakesink")
+            cls.launch(cls.train, "jpegdec", cls.element(mode="fit", source="images", model_file=model, **cls.options),
+                       "fakesink")
         return model
 
     def inspect(self, model):
