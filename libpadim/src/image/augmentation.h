@@ -14,16 +14,17 @@ namespace padim {
 /// same for the same seed. One thread at a time.
 class Augmentation {
  public:
-  explicit Augmentation(std::uint64_t seed) : random_(seed) {}
+  explicit Augmentation(std::uint64_t seed);
 
-  /// from, to: uint8 RGB [height, width, 3], not the same memory.
+  /// from, to: uint8 RGB [height, width, 3], not the same memory; width below 2^15.
   void run(std::span<const std::uint8_t> from, Size size, std::span<std::uint8_t> to);
 
  private:
   float uniform(float low, float high);
-  float noise();
 
   std::mt19937_64 random_;
+  std::vector<std::int16_t> noise_;  // a strip that each row takes a piece of
+  std::vector<std::uint16_t> row_;   // scratch
 };
 
 }  // namespace padim
