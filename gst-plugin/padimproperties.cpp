@@ -191,11 +191,12 @@ void add_model_properties(std::vector<Property>& out) {
                                  "Path of the .padim model: read in mode detect, written at the end of a fit (mode fit "
                                  "needs it; fit-then-detect without it keeps the model in memory)"},
                                 PADIM_FIXED(model_file)));
-  out.push_back(bool_property({"strip-model", "Strip model",
-                               "Leave out of the model files that are written what only learn, adapt-half-life, "
-                               "padim merge and padim fit --resume need: a third to a fifth of the size, the same scores. The "
-                               "model in use keeps it"},
-                              PADIM_FIXED(strip_model)));
+  out.push_back(
+      bool_property({"strip-model", "Strip model",
+                     "Leave out of the model files that are written what only learn, adapt-half-life, "
+                     "padim merge and padim fit --resume need: a third to a fifth of the size, the same scores. The "
+                     "model in use keeps it"},
+                    PADIM_FIXED(strip_model)));
   out.push_back(string_property({"backbone", "Backbone",
                                  "Name of the network, for example efficientnet_lite0 or resnet18 (NULL = what the "
                                  "model names, or efficientnet_lite0 for a fit)"},
@@ -223,10 +224,13 @@ void add_fit_properties(std::vector<Property>& out) {
       from(0), PADIM_FIXED(skip_frames)));
   out.push_back(
       number_property<gint>({"fit-augment", "Fit augment",
-                             "Extra copies of each fitted frame with slightly other light, white balance, position "
-                             "and noise, as the camera will make them by itself (0 = none, -1 = one where the source "
-                             "is a stream)"},
+                             "Extra copies of each fitted frame, of fit-augment-kind (0 = none, -1 = of kind light "
+                             "one where the source is a stream, of kind rotate 8)"},
                             kAugment, PADIM_FIXED(fit.augment)));
+  out.push_back(enum_property({"fit-augment-kind", "Fit augment kind",
+                               "How these copies differ: as the camera will make them by itself, or turned, for parts "
+                               "that lie in any pose on a plain ground"},
+                              augment_kind_type(), PADIM_FIXED(fit.augment_kind)));
   out.push_back(enum_property({"source", "Source",
                                "What the frames of a fit are to one another: decides how the "
                                "threshold is calibrated"},

@@ -2,6 +2,8 @@
 // pixels, so interpolation is two passes with constant weights: between two rows, then between two columns, where the
 // gain goes into the weights. All in 16-bit integers, which the compiler vectorises and which are the same everywhere.
 // The noise is cut from a long strip of samples at a place of its own for each row, as video codecs add film grain.
+//
+// A turned copy takes each pixel from where the rotation has it from, between four pixels, in 16.16 fixed point.
 
 #include "image/augmentation.h"
 
@@ -9,6 +11,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <numbers>
 
 namespace padim {
 namespace {
@@ -17,6 +20,9 @@ constexpr float kLight = 0.15F;
 constexpr float kWhiteBalance = 0.05F;
 constexpr float kShift = 1.5F;
 constexpr float kNoise = 0.01F * 255;  // standard deviation
+
+constexpr float kTurnedShift = 4;
+constexpr float kTurnedLight = 0.1F;
 
 constexpr std::size_t kNoiseSamples = std::size_t{1} << 17;
 constexpr int kMargin = 2;       // whole pixels of the shift and its interpolation, on either side
@@ -72,6 +78,53 @@ std::int16_t noise_sample(std::uint64_t bits) {
   return static_cast<std::int16_t>(std::lround((sum - 2 * 65535.0F) * kScale));
 }
 
+constexpr int kPlaceBits = 16;  // fraction of a place in the picture
+constexpr int kGainBits = 8;
+
+// Where a coordinate of a pixel comes from: two pixels, and the weight of the second one in 256ths.
+struct Tap {
+  Tap(std::int32_t place, int length) {
+    const std::int32_t inside = std::clamp(place, 0, (length - 1) << kPlaceBits);
+    low = inside >> kPlaceBits;
+    high = std::min(low + 1, length - 1);
+    weight = inside >> (kPlaceBits - 8) & 0xff;
+  }
+
+  int low;
+  int high;
+  int weight;
+};
+
+// An RGB picture whose border goes on for ever.
+struct Picture {
+  std::span<const std::uint8_t> pixels;
+  Size size;
+
+  [[nodiscard]] const std::uint8_t* at(int x, int y) const {
+    return pixels.data() +
+           (static_cast<std::size_t>(y) * static_cast<std::size_t>(size.width) + static_cast<std::size_t>(x)) * 3;
+  }
+
+  // One pixel at a place between pixels, times a gain.
+  void sample(std::int32_t x, std::int32_t y, int gain, std::uint8_t* to) const {
+    constexpr int kBits = 8 + 8 + kGainBits;
+    const Tap column(x, size.width);
+    const Tap row(y, size.height);
+    const std::uint8_t* upper[] = {at(column.low, row.low), at(column.high, row.low)};
+    const std::uint8_t* lower[] = {at(column.low, row.high), at(column.high, row.high)};
+    const auto between = [&](const std::uint8_t* const* two, int c) {
+      return two[0][c] * (256 - column.weight) + two[1][c] * column.weight;
+    };
+    for (int c = 0; c < 3; ++c) {
+      const auto value =
+          static_cast<std::int64_t>(between(upper, c) * (256 - row.weight) + between(lower, c) * row.weight) * gain;
+      to[c] = static_cast<std::uint8_t>(std::min<std::int64_t>((value + (1 << (kBits - 1))) >> kBits, 255));
+    }
+  }
+};
+
+std::int32_t place(double value) { return static_cast<std::int32_t>(std::lround(std::ldexp(value, kPlaceBits))); }
+
 }  // namespace
 
 Augmentation::Augmentation(std::uint64_t seed) : random_(seed), noise_(kNoiseSamples) {
@@ -83,7 +136,26 @@ float Augmentation::uniform(float low, float high) {
   return low + (high - low) * static_cast<float>(random_() >> 40U) * kScale;
 }
 
-void Augmentation::run(std::span<const std::uint8_t> from, Size size, std::span<std::uint8_t> to) {
+void Augmentation::turn(std::span<const std::uint8_t> from, Size size, std::span<std::uint8_t> to) {
+  const double angle = uniform(0, 2 * std::numbers::pi_v<float>);
+  const double middle_x = (size.width - 1) * 0.5;
+  const double middle_y = (size.height - 1) * 0.5;
+  const double right = uniform(-kTurnedShift, kTurnedShift);
+  const double down = uniform(-kTurnedShift, kTurnedShift);
+  const int gain = fixed(uniform(1 - kTurnedLight, 1 + kTurnedLight), kGainBits);
+  const double cosine = std::cos(angle);
+  const double sine = std::sin(angle);
+  std::uint8_t* out = to.data();
+  for (int row = 0; row < size.height; ++row) {
+    std::int32_t x = place(middle_x + right - cosine * middle_x - sine * (row - middle_y));
+    std::int32_t y = place(middle_y + down - sine * middle_x + cosine * (row - middle_y));
+    for (int column = 0; column < size.width; ++column, out += 3, x += place(cosine), y += place(sine)) {
+      Picture{from, size}.sample(x, y, gain, out);
+    }
+  }
+}
+
+void Augmentation::vary(std::span<const std::uint8_t> from, Size size, std::span<std::uint8_t> to) {
   const float light = uniform(1 - kLight, 1 + kLight);
   std::array<float, 3> gain{};
   for (float& channel : gain) channel = light * uniform(1 - kWhiteBalance, 1 + kWhiteBalance);
