@@ -99,6 +99,17 @@ GType source_type() {
   return type;
 }
 
+GType augment_kind_type() {
+  static const GEnumValue values[] = {
+      {value(AugmentKind::light), "Slightly other light, white balance, position and noise", "light"},
+      {value(AugmentKind::rotate), "Turned by any angle about the middle, with slightly other light and position",
+       "rotate"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = register_enum("GstPadimFilterAugmentKind", values);
+  return type;
+}
+
 GType outliers_type() {
   static const GEnumValue values[] = {
       {value(Outliers::automatic), "Left out where the source is a stream, kept where it is images", "auto"},

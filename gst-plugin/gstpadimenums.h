@@ -13,6 +13,7 @@ GType grid_type();
 GType reduction_type();
 GType geometry_type();
 GType source_type();
+GType augment_kind_type();
 GType outliers_type();
 GType colormap_type();
 GType post_messages_type();

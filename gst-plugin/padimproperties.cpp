@@ -224,10 +224,13 @@ void add_fit_properties(std::vector<Property>& out) {
       from(0), PADIM_FIXED(skip_frames)));
   out.push_back(
       number_property<gint>({"fit-augment", "Fit augment",
-                             "Extra copies of each fitted frame with slightly other light, white balance, position "
-                             "and noise, as the camera will make them by itself (0 = none, -1 = one where the source "
-                             "is a stream)"},
+                             "Extra copies of each fitted frame, of fit-augment-kind (0 = none, -1 = of kind light "
+                             "one where the source is a stream, of kind rotate 8)"},
                             kAugment, PADIM_FIXED(fit.augment)));
+  out.push_back(enum_property({"fit-augment-kind", "Fit augment kind",
+                               "How these copies differ: as the camera will make them by itself, or turned, for parts "
+                               "that lie in any pose on a plain ground"},
+                              augment_kind_type(), PADIM_FIXED(fit.augment_kind)));
   out.push_back(enum_property({"source", "Source",
                                "What the frames of a fit are to one another: decides how the "
                                "threshold is calibrated"},

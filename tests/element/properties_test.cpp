@@ -63,6 +63,7 @@ const std::vector<Row>& rows() {
       {"outliers", "auto", "keep", [](Settings& s) { s.fixed.outliers = Outliers::keep; }},
       {"prior", "-1", "12.5", [](Settings& s) { s.fixed.prior = 12.5; }},
       {"fit-augment", "-1", "3", [](Settings& s) { s.fixed.fit.augment = 3; }},
+      {"fit-augment-kind", "light", "rotate", [](Settings& s) { s.fixed.fit.augment_kind = AugmentKind::rotate; }},
       {"batch-size", "0", "4", [](Settings& s) { s.fixed.fit.batch_size = 4; }},
       {"grid", "coarsest", "finest", [](Settings& s) { s.fixed.fit.grid = Grid::finest; }},
       {"search-radius", "0", "2", [](Settings& s) { s.fixed.fit.search_radius = 2; }},

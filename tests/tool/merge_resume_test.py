@@ -92,6 +92,15 @@ class MergeResume(ToolCase):
         epsilon = [json.loads(run("info", m, "--json").stdout)["epsilon"] for m in (models[0], self.models["a"])]
         self.assertGreater(epsilon[0], epsilon[1])
 
+    def test_turned_copies_are_recorded_and_kept_apart_from_light_ones(self):
+        turned, light = self.folder / "turned.padim", self.folder / "light.padim"
+        self.assertEqual(self.fit(self.shared / "a", turned, "--augment-kind", "rotate").returncode, 0)
+        info = json.loads(run("info", turned, "--json").stdout)
+        self.assertEqual((info["augment"], info["augment_kind"]), (8, "rotate"))
+        self.assertEqual(self.fit(self.shared / "b", light, "--augment", "1").returncode, 0)
+        self.assert_fails(run("merge", turned, light, "--output", self.folder / "c.padim"), 1, "light.padim",
+                          "augmented copies differ")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -44,10 +44,11 @@ struct FitOptions {
   int batch_size = kBatchSize.fallback;
   /// Frames embedded in parallel, and threads of the statistics; not positive: all cores.
   int threads = kThreads.fallback;
-  /// Extra copies of each frame with slightly other light, white balance, position and noise, as a camera will make
-  /// them by itself; the threshold allows for them. Negative: one for a stream, none for separate images, and as many
-  /// as before where a fit goes on.
+  /// Extra copies of each frame, of augment_kind; the threshold allows for them. Negative: of kind light one for a
+  /// stream and none for separate images, of kind rotate 8, and as many as before where a fit goes on.
   int augment = kAugment.fallback;
+  /// light: what a camera does by itself. rotate: for parts that lie in any pose; harmful where the pose is fixed.
+  AugmentKind augment_kind = AugmentKind::light;
   /// Memory for the statistics of the calibration segments; where it is short there are fewer segments, with a warning.
   std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;
 
@@ -97,8 +98,8 @@ class PADIM_API Fitter {
 
 /// The model that one fit over the frames of both, a's first, would have given, up to rounding; calibration segments
 /// included. The wanted false-alarm rate is that of `a`. Throws mismatch, naming the difference, where they do not fit
-/// together (backbone, taps, grid, reduction, geometry, epsilon, search radius), invalid_argument where one is
-/// stripped.
+/// together (backbone, taps, grid, reduction, geometry, epsilon, search radius, kind of augmented copies),
+/// invalid_argument where one is stripped.
 [[nodiscard]] PADIM_API Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress = {});
 
 }  // namespace padim

@@ -44,6 +44,12 @@ struct Reduction {
   friend bool operator==(const Reduction&, const Reduction&) = default;
 };
 
+/// How the augmented copies of a frame differ from it.
+enum class AugmentKind {
+  light,   ///< light +-15 %, white balance +-5 %, shift +-1.5 pixels, noise 1 % of the range: a fixed camera's pictures
+  rotate,  ///< any angle about the middle, shift +-4 pixels, light +-10 %: parts that lie in any pose on a plain ground
+};
+
 /// A frame unlike the others of its fit.
 struct OddFrame {
   std::int64_t frame = 0;  ///< of its fit, from 0
@@ -81,7 +87,8 @@ struct ModelInfo {
   double prior = 0;             ///< nu: frames that the covariance pooled over positions weighs as; 0: the paper's
   int search_radius = 0;        ///< positions; 0 is the paper's
   int augment = 0;              ///< augmented copies of each frame in the statistics
-  std::int64_t frames = 0;      ///< N
+  AugmentKind augment_kind = AugmentKind::light;
+  std::int64_t frames = 0;  ///< N
   Calibration calibration;
   Examination examination;
   std::vector<std::string> sources;          ///< ids of the models that this one was continued or merged from
@@ -150,5 +157,7 @@ class PADIM_API Model {
 [[nodiscard]] PADIM_API Grid parse_grid(const std::string& name);  ///< throws invalid_argument
 [[nodiscard]] PADIM_API std::string to_string(ReductionKind kind);
 [[nodiscard]] PADIM_API ReductionKind parse_reduction(const std::string& name);  ///< throws invalid_argument
+[[nodiscard]] PADIM_API std::string to_string(AugmentKind kind);
+[[nodiscard]] PADIM_API AugmentKind parse_augment_kind(const std::string& name);  ///< throws invalid_argument
 
 }  // namespace padim

@@ -64,6 +64,7 @@ void EmbeddingFit::absorb(const Model& model, WorkerPool& pool) {
   const ModelInfo& other = model.info();
   info_.sources.insert(info_.sources.end(), other.sources.begin(), other.sources.end());
   info_.sources.push_back(model.id());
+  if (info_.augment == 0) info_.augment_kind = other.augment_kind;
   info_.augment = std::max(info_.augment, other.augment);
   add_examination(info_.examination, other.examination);
   if (!other.scene) info_.scene.reset();  // what its frames looked like is not known

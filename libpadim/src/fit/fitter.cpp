@@ -22,6 +22,7 @@ namespace padim {
 namespace {
 
 constexpr int kGpuBatch = 8;
+constexpr int kRotatedCopies = 8;
 
 void require(bool ok, const std::string& message) {
   if (!ok) throw Error(ErrorCode::invalid_argument, message);
@@ -93,6 +94,12 @@ int batch_size(const FitOptions& options, const BackboneInfo& backbone, const Wo
   return backbone.device == "cpu" ? pool.threads() : kGpuBatch;
 }
 
+int copies_of(const FitOptions& options) {
+  if (options.augment >= 0) return options.augment;
+  if (options.augment_kind == AugmentKind::rotate) return kRotatedCopies;
+  return options.source == SourceKind::stream ? 1 : 0;
+}
+
 // The part of a model's description that is known before the first frame.
 ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) {
   ModelInfo info;
@@ -104,7 +111,8 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   info.dimensions = options.reduction == ReductionKind::none ? channel_count(backbone) : options.dimensions;
   info.search_radius = options.search_radius;
   info.prior = options.prior.value_or(backbone.prior);
-  info.augment = options.augment >= 0 ? options.augment : options.source == SourceKind::stream ? 1 : 0;
+  info.augment = copies_of(options);
+  info.augment_kind = options.augment_kind;
   info.calibration.source = options.source;
   info.calibration.false_alarm_rate = options.false_alarm_rate.value_or(0);
   info.scene.emplace();
@@ -134,8 +142,8 @@ struct Fitter::Impl {
   Impl(const std::shared_ptr<const Backbone>& network, FitOptions fit_options)
       : backbone(with_named_taps(network, fit_options.taps)),
         options(checked(std::move(fit_options), backbone->info())),
-        pool(options.threads) {
-    info = describe_fit(options, backbone->info());
+        pool(options.threads),
+        info(describe_fit(options, backbone->info())) {
     if (info.reduction.kind == ReductionKind::semi_orthogonal) {
       projection = own(semi_orthogonal(options.seed, channel_count(backbone->info()), info.dimensions));
     }
@@ -238,7 +246,13 @@ struct Fitter::Impl {
     session->fit.saw(session->onlooker.look(session->pipeline.last_image()));
     names.push_back(std::move(name));
     for (int i = 0; i < info.augment; ++i) {
-      session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) { augmentation.run(from, size, to); });
+      session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) {
+        if (info.augment_kind == AugmentKind::light) {
+          augmentation.vary(from, size, to);
+        } else {
+          augmentation.turn(from, size, to);
+        }
+      });
     }
     if (session->pipeline.full()) run_batch();
   }

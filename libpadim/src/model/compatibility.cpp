@@ -110,6 +110,8 @@ void check_mergeable(const Model& one, const Model& other) {
   require(a.prior == b.prior, "priors", short_text(a.prior), short_text(b.prior));
   require(a.calibration.source == b.calibration.source, "sources", name_of(a.calibration.source),
           name_of(b.calibration.source));
+  require(a.augment == 0 || b.augment == 0 || a.augment_kind == b.augment_kind, "augmented copies",
+          to_string(a.augment_kind), to_string(b.augment_kind));
   const bool relative = a.relative_epsilon > 0;
   require(a.relative_epsilon == b.relative_epsilon && (relative || a.epsilon == b.epsilon), "epsilons", epsilon_of(a),
           epsilon_of(b));

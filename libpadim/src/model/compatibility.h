@@ -12,7 +12,7 @@ namespace padim {
 [[nodiscard]] std::shared_ptr<const Backbone> backbone_for(const ModelInfo& model, const Backbone& backbone);
 
 /// Throws mismatch, naming the difference, where the statistics of two models cannot be merged: backbone, taps, grid,
-/// reduction and its matrix, geometry, epsilon, search radius.
+/// reduction and its matrix, geometry, epsilon, search radius, kind of augmented copies.
 void check_mergeable(const Model& a, const Model& b);
 
 }  // namespace padim

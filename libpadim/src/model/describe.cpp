@@ -48,7 +48,10 @@ std::string prior_sentence(const ModelInfo& info) {
 std::string augment_sentence(const ModelInfo& info) {
   if (info.augment == 0) return "";
   const std::string copies = std::to_string(info.augment) + (info.augment == 1 ? " copy" : " copies");
-  return " With each frame went " + copies + " with slightly other light, white balance, position and noise.";
+  const char* how = info.augment_kind == AugmentKind::light
+                        ? " with slightly other light, white balance, position and noise."
+                        : " turned by any angle, with slightly other light and position.";
+  return " With each frame went " + copies + how;
 }
 
 std::string rule_sentence(const Calibration& calibration) {

@@ -254,6 +254,7 @@ Json info_to_json(const ModelInfo& info) {
                {"prior", info.prior},
                {"search_radius", info.search_radius},
                {"augment", info.augment},
+               {"augment_kind", to_string(info.augment_kind)},
                {"frames", info.frames},
                {"calibration", calibration_to_json(info.calibration)},
                {"examination", examination_to_json(info.examination)},
@@ -279,6 +280,7 @@ ModelInfo info_from_json(const Json& json) {
   info.prior = json.value("prior", 0.0);
   json.at("search_radius").get_to(info.search_radius);
   info.augment = json.value("augment", 0);
+  info.augment_kind = parse_augment_kind(json.value("augment_kind", "light"));
   json.at("frames").get_to(info.frames);
   info.calibration = calibration_from_json(json.at("calibration"));
   if (json.contains("examination")) info.examination = examination_from_json(json.at("examination"));

@@ -124,4 +124,12 @@ ReductionKind parse_reduction(const std::string& name) {
               "reduction '" + name + "' is unknown: use none, random, semi-orthogonal or pca");
 }
 
+std::string to_string(AugmentKind kind) { return kind == AugmentKind::light ? "light" : "rotate"; }
+
+AugmentKind parse_augment_kind(const std::string& name) {
+  if (name == "light") return AugmentKind::light;
+  if (name == "rotate") return AugmentKind::rotate;
+  throw Error(ErrorCode::invalid_argument, "augmentation '" + name + "' is unknown: use light or rotate");
+}
+
 }  // namespace padim

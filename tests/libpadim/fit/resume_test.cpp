@@ -270,8 +270,30 @@ TEST(Augment, WidensWithoutCounting) {
   EXPECT_EQ(wide.info().calibration.scores.size(), plain.info().calibration.scores.size());
   EXPECT_GT(wide.info().epsilon, 1.5 * plain.info().epsilon);  // a fraction of the mean variance
   EXPECT_EQ(wide.id(), fitted(0, 40, augmented).id());
-  augmented.augment = 17;
-  expect_error(ErrorCode::invalid_argument, {"augmented copies", "-1..16"}, [&] { Fitter(backbone(), augmented); });
+  augmented.augment = 33;
+  expect_error(ErrorCode::invalid_argument, {"augmented copies", "-1..32"}, [&] { Fitter(backbone(), augmented); });
+}
+
+// Turned copies are another kind: eight where no number is given, kept where the fit goes on, and not to be mixed with
+// light ones.
+TEST(Augment, RecordsItsKind) {
+  FitOptions turned = options();
+  turned.augment_kind = AugmentKind::rotate;
+  turned.augment = -1;
+  const Model model = fitted(0, 8, turned);
+  EXPECT_EQ(model.info().augment, 8);
+  EXPECT_EQ(model.info().augment_kind, AugmentKind::rotate);
+
+  Fitter fitter(backbone(), model, options());
+  add(fitter, 8, 16);
+  EXPECT_EQ(fitter.finish().info().augment_kind, AugmentKind::rotate);
+
+  FitOptions light = options();
+  light.augment = 1;
+  expect_error(ErrorCode::mismatch, {"cannot be merged", "augmented copies", "rotate", "light"},
+               [&] { (void)merge(model, fitted(8, 16, light)); });
+  light.augment = 0;
+  EXPECT_EQ(merge(fitted(8, 16, light), model).info().augment_kind, AugmentKind::rotate);
 }
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace padim::test {
@@ -25,7 +27,7 @@ TEST(Augmentation, KeepsToItsRanges) {
   double brightest = 0;
   double balance = 0;
   for (int i = 0; i < 300; ++i) {
-    augmentation.run(grey, kSize, copy);
+    augmentation.vary(grey, kSize, copy);
     const double red = mean_of(copy, 0);
     darkest = std::min(darkest, red);
     brightest = std::max(brightest, red);
@@ -52,7 +54,7 @@ TEST(Augmentation, ShiftsByFractionsOfPixels) {
   Augmentation augmentation(2);
   double farthest = 0;
   for (int i = 0; i < 200; ++i) {
-    augmentation.run(spot, kSize, copy);
+    augmentation.vary(spot, kSize, copy);
     double sum = 0;
     double at_x = 0;
     for (int y = 0; y < kSize.height; ++y) {
@@ -75,11 +77,73 @@ TEST(Augmentation, FollowsItsSeed) {
   const auto third = [&](std::uint64_t seed) {
     Augmentation augmentation(seed);
     std::vector<std::uint8_t> copy(grey.size());
-    for (int i = 0; i < 3; ++i) augmentation.run(grey, kSize, copy);
+    for (int i = 0; i < 3; ++i) augmentation.vary(grey, kSize, copy);
     return copy;
   };
   EXPECT_EQ(third(5), third(5));
   EXPECT_NE(third(5), third(6));
+}
+
+// The centre of the red light of a picture whose ground is black.
+std::pair<double, double> centre_of(const std::vector<std::uint8_t>& pixels, Size size) {
+  double sum = 0;
+  double x = 0;
+  double y = 0;
+  for (std::size_t i = 0; i < pixels.size(); i += 3) {
+    const auto at = static_cast<int>(i / 3);
+    sum += pixels[i];
+    x += pixels[i] * static_cast<double>(at % size.width);
+    y += pixels[i] * static_cast<double>(at / size.width);
+  }
+  return {x / sum, y / sum};
+}
+
+// Turned copies: a spot stays on its circle about the middle, give or take the shift, comes into every quadrant, and
+// keeps its light but for 10 %.
+TEST(Augmentation, TurnsAboutTheMiddle) {
+  constexpr Size kSquare{81, 61};
+  constexpr double kRadius = 20;
+  std::vector<std::uint8_t> spot(static_cast<std::size_t>(kSquare.width * kSquare.height * 3), 0);
+  for (int y = 28; y < 33; ++y) {
+    for (int x = 58; x < 63; ++x) spot[static_cast<std::size_t>((y * kSquare.width + x) * 3)] = 200;
+  }
+  std::vector<std::uint8_t> copy(spot.size());
+  Augmentation augmentation(3);
+  int quadrants[4] = {};
+  double nearest = kRadius;
+  double farthest = kRadius;
+  double dimmest = 1;
+  double brightest = 1;
+  for (int i = 0; i < 400; ++i) {
+    augmentation.turn(spot, kSquare, copy);
+    const auto [x, y] = centre_of(copy, kSquare);
+    ++quadrants[(x > 40 ? 1 : 0) + (y > 30 ? 2 : 0)];
+    const double radius = std::hypot(x - 40, y - 30);
+    nearest = std::min(nearest, radius);
+    farthest = std::max(farthest, radius);
+    const double light = mean_of(copy, 0) / mean_of(spot, 0);
+    dimmest = std::min(dimmest, light);
+    brightest = std::max(brightest, light);
+  }
+  for (const int count : quadrants) EXPECT_NEAR(count, 100, 35);
+  EXPECT_GT(nearest, kRadius - 4 * std::sqrt(2.0) - 0.2);
+  EXPECT_LT(nearest, kRadius - 3);
+  EXPECT_LT(farthest, kRadius + 4 * std::sqrt(2.0) + 0.2);
+  EXPECT_GT(farthest, kRadius + 3);
+  EXPECT_NEAR(dimmest, 0.9, 0.02);
+  EXPECT_NEAR(brightest, 1.1, 0.02);
+}
+
+// What a turned picture shows beyond its border is its border.
+TEST(Augmentation, RepeatsTheBorderOfATurnedPicture) {
+  const std::vector<std::uint8_t> grey(static_cast<std::size_t>(kSize.width * kSize.height * 3), 120);
+  std::vector<std::uint8_t> copy(grey.size());
+  Augmentation augmentation(4);
+  for (int i = 0; i < 20; ++i) {
+    augmentation.turn(grey, kSize, copy);
+    EXPECT_EQ(std::ranges::count(copy, copy.front()), static_cast<std::ptrdiff_t>(copy.size()));
+    EXPECT_NEAR(copy.front(), 120, 12.5);
+  }
 }
 
 }  // namespace

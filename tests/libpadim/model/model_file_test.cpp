@@ -249,6 +249,7 @@ TEST_F(ModelFile, RefusesImpossibleDescriptions) {
       {"/epsilon", 0},
       {"/epsilon", -1.0},
       {"/epsilon", "small"},
+      {"/augment_kind", "mirror"},
       {"/search_radius", 5},
       {"/search_radius", -1},
       {"/frames", 1},
@@ -334,6 +335,21 @@ TEST_F(ModelFile, RefusesImpossibleSegments) {
     SCOPED_TRACE(std::string(c.pointer) + " = " + c.value.dump());
     expect_refused(parts.bytes(), {"segments are not usable"});
   }
+}
+
+// Models from before there were turned copies have light ones; all others name their kind.
+TEST_F(ModelFile, KnowsTheKindOfItsCopies) {
+  Parts parts(saved());
+  Json description = parts.description();
+  EXPECT_EQ(description["augment_kind"], "light");
+  const auto loaded = [&] {
+    parts.header["__metadata__"]["model"] = description.dump();
+    return Model::load(write(parts.bytes())).info().augment_kind;
+  };
+  description["augment_kind"] = "rotate";
+  EXPECT_EQ(loaded(), AugmentKind::rotate);
+  description.erase("augment_kind");
+  EXPECT_EQ(loaded(), AugmentKind::light);
 }
 
 // Tensors that are missing, of another type or size are named.

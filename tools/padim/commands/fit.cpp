@@ -28,6 +28,8 @@ constexpr char kExamples[] = R"(Examples:
   padim fit --input photos/good --output part.padim --false-alarm-rate 0.005
   padim fit --input photos/good --output part.padim --search-radius 1
       for parts that sit loosely
+  padim fit --input photos/good --output part.padim --augment-kind rotate
+      for few photos of parts that lie in any pose
   padim fit --input photos/good --output part.padim --defects photos/bad --missed-at-most 0.05
       says what thresholds cost, and takes the highest that finds 95 % of these defects
   padim fit --resume part.padim --input tuesday.mp4 --output part.padim
@@ -47,6 +49,7 @@ struct FitArguments {
   ThresholdArguments threshold;
   std::optional<double> false_alarm_rate;
   std::string source;  ///< empty: by what the input is
+  std::string augment_kind = to_string(AugmentKind::light);
   bool drop_outliers = false;
   bool keep_outliers = false;
   std::int64_t skip_frames = 0;
@@ -70,6 +73,7 @@ FitOptions fit_options(const FitArguments& arguments, const FrameSource& source)
   options.false_alarm_rate = arguments.false_alarm_rate.value_or(default_false_alarm_rate(options.source));
   if (arguments.drop_outliers || arguments.keep_outliers) options.drop_outliers = arguments.drop_outliers;
   if (arguments.no_calibration) options.false_alarm_rate = std::nullopt;
+  options.augment_kind = parse_augment_kind(arguments.augment_kind);
   options.threads = arguments.backbone.threads;
   return options;
 }
@@ -198,11 +202,17 @@ void add_fit_command(CLI::App& app, int& status) {
       ->check(within(kBatchSize))
       ->capture_default_str();
   command
-      ->add_option("--augment", arguments->model.options.augment,
-                   "extra copies of each frame with other light, white balance, position and noise; -1: one for a "
-                   "stream, none for images")
+      ->add_option(
+          "--augment", arguments->model.options.augment,
+          "extra copies of each frame; -1: of kind light one for a stream and none for images, of kind rotate 8")
       ->check(within(kAugment))
       ->capture_default_str();
+  auto* augment_kind = command
+                           ->add_option("--augment-kind", arguments->augment_kind,
+                                        "of these copies: slightly other light, position and noise, or turned by any "
+                                        "angle, for parts in any pose on a plain ground")
+                           ->check(CLI::IsMember({"light", "rotate"}))
+                           ->capture_default_str();
   command->add_option("--source", arguments->source, "what the input is: a stream or separate images [by its kind]")
       ->check(CLI::IsMember({"stream", "images"}));
   auto* drop = command->add_flag("--drop-outliers", arguments->drop_outliers,
@@ -228,6 +238,7 @@ void add_fit_command(CLI::App& app, int& status) {
   for (CLI::Option* option : command->get_options([](const CLI::Option* o) { return o->get_group() == kModelGroup; })) {
     resume->excludes(option);
   }
+  resume->excludes(augment_kind);
   add_backbone_options(*command, arguments->backbone, BackboneOptions{}.name);
   command->callback([arguments, &status] { status = run_fit(*arguments); });
 }
