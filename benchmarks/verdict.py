@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What thresholds obtain of the rate that they promise, and what they miss, by set and by pictures of the fit.
 
-Every fit takes the first pictures of a set and judges normal ones that it has not seen and anomalous ones. Sets that are
-not in the data folder are left out; the scene of `padim sample` needs none."""
+Every fit takes the first pictures of a set and judges normal ones that it has not seen, and anomalous ones. Sets that
+are not in the data folder are left out; the scene of `padim sample` needs none."""
 
 import argparse
 import json
@@ -24,8 +24,12 @@ RATES = (0.05, 0.01, 0.001)
 SETS = ("sample", "bottles", "cars", "road", "hazelnut", "aliens")
 COUNTS = (2, 4, 8, 16, 30, 60, 120)
 MOST = 200  # judged pictures of a kind; more are thinned
-HEADER = """| build | set | fitted | left out | thresholds at .05 .01 .001 | false alarms / missed at .05 | .01 | .001 | AUROC | margin |
-|---|---|---|---|---|---|---|---|---|---|"""
+COLUMNS = ("build", "set", "fitted", "left out", "thresholds at .05 .01 .001", "false alarms / missed at .05",
+           ".01", ".001", "AUROC", "margin")
+
+
+def table_row(cells):
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 class Padim:
@@ -96,7 +100,7 @@ def row(padim, name, pictures, labelled, unseen):
         cells = [padim.name, name, len(pictures), left_out(padim.info(model)),
                  " ".join(f"{threshold:.1f}" for threshold in thresholds), *figures, f"{scores.auroc():.3f}",
                  f"{scores.margin():.2f}"]
-        return f"| {' | '.join(map(str, cells))} |"
+        return table_row(cells)
 
 
 def sample(padim, folder):
@@ -161,7 +165,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="padim-verdict-") as folder:
         folder = pathlib.Path(folder)
         sets = find_sets(options.data, options.sets, folder, builds[0])
-        print(HEADER, flush=True)
+        print(f"{table_row(COLUMNS)}\n|{'---|' * len(COLUMNS)}", flush=True)
         for fit in [*clean_fits(sets), *contaminated_fits(sets, folder)]:
             for padim in builds:
                 print(row(padim, *fit), flush=True)
