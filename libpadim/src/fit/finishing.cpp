@@ -34,10 +34,9 @@ struct ScoringArrays {
 void check_frames(const Segments& segments, const ModelInfo& info) {
   const bool can_leave_out =
       info.prior > 0 || segments.statistics().count > 2 || info.calibration.false_alarm_rate == 0;
-  const int least = can_leave_out ? kMinimumFrames : kMinimumFrames + 1;
-  if (info.frames >= least) return;
-  throw Error(ErrorCode::numeric, "a fit needs at least " + std::to_string(least) + " frames" +
-                                      (can_leave_out ? "; " : " without a prior; ") + std::to_string(info.frames) +
+  if (info.frames >= kMinimumFrames && can_leave_out) return;
+  const std::string least = info.frames < kMinimumFrames ? "2 frames; " : "3 frames without a prior; ";
+  throw Error(ErrorCode::numeric, "a fit needs at least " + least + std::to_string(info.frames) +
                                       (info.frames == 1 ? " was given" : " were given"));
 }
 

@@ -72,6 +72,7 @@ class Picture {
 FitOptions options_with(const MaskPicture& mask, const Roi& roi = {}) {
   FitOptions options;
   options.threads = 1;
+  options.augment = 0;
   options.mask = mask;
   options.roi = roi;
   return options;
