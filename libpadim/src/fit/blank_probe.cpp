@@ -47,7 +47,9 @@ Model blank_probe(ImagePipeline& pipeline, const Model& model, WorkerPool& pool)
   info.scene->black_found = raw_score_of(0, pipeline, model, pool) >= threshold;
   info.scene->white_found = raw_score_of(255, pipeline, model, pool) >= threshold;
   const std::string warnings = blank_sentences(*info.scene);
-  if (info.calibration.segments > 0 && !warnings.empty()) log(LogLevel::warning, warnings);
+  if (info.calibration.rule != "none" && !warnings.empty()) log(LogLevel::warning, warnings);
+  const std::string footage = footage_sentences(*info.scene, info.frames);
+  if (!footage.empty()) log(LogLevel::warning, footage);
   return ModelTensors::with_info(model, std::move(info));
 }
 

@@ -1,4 +1,5 @@
-// A frame is judged among the 64 to 128 around it, so that a long fit needs no more memory than a short one.
+// A frame is judged among those around it, at least 8 and as many as fit into 256 embeddings, so that a long fit needs
+// no more memory than a short one.
 
 #include "fit/intake.h"
 
@@ -12,7 +13,8 @@
 namespace padim {
 namespace {
 
-constexpr std::size_t kFrames = 128;
+constexpr std::size_t kEmbeddings = 256;
+constexpr std::size_t kLeastFrames = 16;
 // Over the median: what is left out must be unlike the others beyond doubt. A hand or a cover scores 3.5 times the
 // median and more, the strangest normal frames up to 1.8 times.
 constexpr double kGrossRatio = 2;
@@ -32,7 +34,9 @@ void Intake::add(std::span<const float> embedding, Segments::Kind kind, std::str
   frames_.back().embeddings.push_back(std::make_shared<const std::vector<float>>(embedding.begin(), embedding.end()));
 }
 
-bool Intake::full() const { return frames_.size() >= kFrames; }
+bool Intake::full() const {
+  return frames_.size() >= kLeastFrames && frames_.size() * frames_.front().embeddings.size() >= kEmbeddings;
+}
 
 void Intake::release(bool all, Segments& segments, const ModelInfo& info, Examination& examination, WorkerPool& pool) {
   examine(info, examination, pool);

@@ -168,8 +168,9 @@ std::string look_sentence(const Geometry& geometry) {
 // Of models with a threshold to compare black and white frames with.
 std::string scene_sentences(const ModelInfo& info) {
   if (!info.scene || info.calibration.rule == "none") return "";
-  const std::string sentences = blank_sentences(*info.scene);
-  return sentences.empty() ? "" : sentences + "\n";
+  const std::string footage = footage_sentences(*info.scene, info.frames);
+  const std::string blanks = blank_sentences(*info.scene);
+  return footage + (footage.empty() ? "" : "\n") + blanks + (blanks.empty() ? "" : "\n");
 }
 
 }  // namespace

@@ -60,4 +60,15 @@ std::string blank_sentences(const SceneReference& scene) {
   return sentences;
 }
 
+std::string footage_sentences(const SceneReference& scene, std::int64_t frames) {
+  if (frames > 1 && scene.longest_still + 1 >= frames) {
+    return "All frames of the fit show the very same picture: is the camera running, and is this the scene?";
+  }
+  constexpr double kDark = 5;
+  constexpr double kGlaring = 250;
+  if (scene.appearance.most.luma < kDark) return "All frames of the fit are black: is the camera covered?";
+  if (scene.appearance.least.luma > kGlaring) return "All frames of the fit are white: is the exposure right?";
+  return "";
+}
+
 }  // namespace padim
