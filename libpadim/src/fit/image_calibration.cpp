@@ -46,6 +46,7 @@ class ImageCalibration {
   }
 
   ImageScores scores(const Step& step) {
+    warn_of_copies();
     ImageScores result;
     result.distinct = distinct_;
     if (!images_.empty()) result.scores = leave_one_out();
@@ -64,6 +65,14 @@ class ImageCalibration {
   }
 
  private:
+  void warn_of_copies() const {
+    if (distinct_ > static_cast<double>(images_.size()) - 0.5) return;
+    log(LogLevel::warning, "some of the " + std::to_string(images_.size()) +
+                               " images are nearly the same picture: they count as " +
+                               short_text(std::round(distinct_)) +
+                               " different ones; look for copies in the folder, they teach nothing new");
+  }
+
   [[nodiscard]] bool stored_whole() const {
     return segments_.statistics().count == static_cast<double>(stored_.embeddings.size());
   }
