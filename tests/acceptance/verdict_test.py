@@ -1,5 +1,5 @@
-"""What a threshold promises, on photographs and recordings that are known: false alarms near the rate asked for, anomalies
-found, from fits of a few pictures and from fits that show what does not belong into them."""
+"""What a threshold promises, on photographs and recordings that are known: false alarms near the rate asked for,
+anomalies found, from fits of a few pictures and from fits that show what does not belong into them."""
 
 import json
 import os
