@@ -128,7 +128,7 @@ class Learning(AcceptanceCase):
         return model, pictures[300:]
 
     def dimmed(self, half_life):
-        """2,000 frames whose light falls by 40 %, with a defect in the frames 1000-1499: anomalous or not, by frame."""
+        """2,000 frames whose light falls by 20 %, with a defect in the frames 1000-1499: anomalous or not, by frame."""
         model, pictures = self.sample()
         records = self.folder / f"drift-{half_life}.jsonl"
         pipeline = Gst.parse_launch(
@@ -144,7 +144,7 @@ class Learning(AcceptanceCase):
                 picture = pictures[i % len(pictures)].copy()
                 if 1000 <= i < 1500:
                     picture[226:254, 316:344] = (30, 200, 220)
-                dark = (picture * (1 - 0.4 * i / 2000)).astype(np.uint8)
+                dark = (picture * (1 - 0.2 * i / 2000)).astype(np.uint8)
                 buffer = Gst.Buffer.new_wrapped(dark.tobytes())
                 buffer.pts = i * Gst.SECOND // 30
                 source.push_buffer(buffer)
