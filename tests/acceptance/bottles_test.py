@@ -109,7 +109,7 @@ class Bottles(AcceptanceCase):
             return (pixels[..., 0] - pixels[..., 2]).mean()
 
         for second in (9, 26):
-            self.assertGreater(redness(folder, second, LEFT) - redness(original, second, LEFT), 60)
+            self.assertGreater(redness(folder, second, LEFT) - redness(original, second, LEFT), 40)
             self.assertLess(abs(redness(folder, second, RIGHT) - redness(original, second, RIGHT)), 25)
         for second in range(1, 5):
             self.assertLess(abs(redness(folder, second, LEFT) - redness(original, second, LEFT)), 5)

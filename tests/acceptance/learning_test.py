@@ -114,7 +114,8 @@ class Learning(AcceptanceCase):
         if not model.exists():
             self.padim("sample", "--output", folder, "--fit-frames", 600, "--inspect-frames", 40)
             self.launch(f"filesrc location={folder}/normal.mp4", "decodebin", "videoconvert",
-                        f"padimfilter mode=fit-then-detect fit-frames=300 overlay=0 model-file={model}", "fakesink")
+                        f"padimfilter mode=fit-then-detect fit-frames=300 fit-augment=0 overlay=0 "
+                        f"model-file={model}", "fakesink")
         pipeline = Gst.parse_launch(f"filesrc location={folder}/normal.mp4 ! decodebin ! videoconvert "
                                     "! video/x-raw,format=BGR ! appsink name=sink sync=false")
         sink = pipeline.get_by_name("sink")

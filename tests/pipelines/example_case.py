@@ -54,7 +54,8 @@ class ExampleCase(unittest.TestCase):
         }
         for name in ("DISPLAY", "WAYLAND_DISPLAY"):
             cls.environment.pop(name, None)
-        cls.execute("padim", "sample", "--output", cls.folder / "sample", "--fit-frames", 60, "--inspect-frames", 80)
+        cls.execute("padim", "sample", "--output", cls.folder / "sample", "--fit-frames", 200,
+                    "--inspect-frames", 80)
         cls.example("01-fit-recording.sh")
         cls.scene = json.loads((cls.folder / "sample" / "sample.json").read_text())
 

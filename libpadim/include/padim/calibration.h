@@ -20,7 +20,7 @@ struct Calibration {
   double false_alarm_rate = 0;  ///< wanted, per frame; 0: not calibrated
   SourceKind source = SourceKind::stream;
   int segments = 0;         ///< stream: K contiguous segments, each scored by a model of those well away from it
-  double level = 0;         ///< stream: mean of the held-out scores, of frames or of their copies, whichever is larger
+  double level = 0;         ///< stream: mean of the held-out scores of frames and of their copies
   double distinct = 0;      ///< images: how many they are, near copies counting as one
   double order_factor = 1;  ///< images: how much higher they score when left out with their neighbours in order
   /// "stream" (level times a factor of the rate), "images" (quantile of the leave-one-out scores), "stretch" (that of a

@@ -46,6 +46,7 @@ class StreamCalibration {
   StreamScores scores() {
     StreamScores result;
     result.segments = segments_.size();
+    result.frames = segments_.frames();
     const auto count = static_cast<double>(segments_.size());
     for (std::size_t i = 0; i < regular_.size(); ++i) {
       step_(static_cast<double>(i) / count);

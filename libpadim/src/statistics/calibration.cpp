@@ -73,6 +73,17 @@ void check(std::span<const float> scores) {
 
 double level_times_factor(double level, double rate) { return gumbel_quantile({level, kSpread * level}, rate); }
 
+// Copies stand for what the fit has not seen of the camera: the longer it has looked, the less they count beside what
+// it has seen.
+double level_of(const StreamScores& scores) {
+  constexpr double kLongFit = 100;  // frames
+  const double seen = moments(scores.originals).mean;
+  const double copies = moments(scores.copies).mean;
+  if (!(copies > seen) || seen <= 0) return std::max(seen, copies);
+  const double frames = std::max(static_cast<double>(scores.frames), kLongFit);
+  return seen * std::pow(copies / seen, std::max(kLongFit / frames, 0.5));
+}
+
 // Scores of learned stretches stand last.
 std::span<const float> regular_scores(const Calibration& calibration) {
   std::size_t learned = 0;
@@ -146,7 +157,7 @@ Calibration calibrate_stream(const StreamScores& scores, double false_alarm_rate
   Calibration calibration;
   calibration.false_alarm_rate = false_alarm_rate;
   calibration.segments = scores.segments;
-  calibration.level = std::max(moments(scores.originals).mean, moments(scores.copies).mean);
+  calibration.level = level_of(scores);
   return completed(std::move(calibration), scores.originals, scores.stretches);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,11 +22,13 @@ struct StreamScores {
   std::vector<float> copies;
   StretchScores stretches;
   int segments = 0;
+  std::int64_t frames = 0;  ///< of the fit
 };
 
-/// T = phi(rate) * level: level is the larger of the mean scores of originals and copies, phi the Gumbel quantile of
-/// scores with mean 1 and standard deviation 1/4. Recorded are the originals' scores and those of the stretches. Throws
-/// numeric for no scores or scores that are not finite.
+/// T = phi(rate) * level: level is the mean score of originals or, where it is larger, that of copies; of a fit of more
+/// than 100 frames the geometric mean of the two, the copies weighing 100 / frames, at least 1/2. phi
+/// is the Gumbel quantile of scores with mean 1 and standard deviation 1/4. Recorded are the originals' scores and
+/// those of the stretches. Throws numeric for no scores or scores that are not finite.
 [[nodiscard]] Calibration calibrate_stream(const StreamScores& scores, double false_alarm_rate);
 
 /// Leave-one-out scores of separate images.

@@ -61,6 +61,12 @@ TEST(StreamThreshold, TakesTheHigherLevel) {
   EXPECT_NEAR(calibrate_stream({{40, 40}, {10, 90, 8}, {}, 4}, 0.01).threshold, of_40, 1e-9);
   const Calibration copies = calibrate_stream({{30, 31, 32, 900, 7, 1}, {40}, {}, 4}, 0.01);
   EXPECT_NEAR(copies.threshold, 1001.0 / 6 * 1.7841671074423933, 1e-4);
+  // Of a long fit the copies weigh less: their mean 90 beside 40, of 150 and of 1000 frames.
+  const double factor = calibrate_stream({{1, 1}, {}, {}, 4}, 0.01).threshold;
+  EXPECT_NEAR(calibrate_stream({{40, 40}, {90}, {}, 4, 100}, 0.01).threshold, 90 * factor, 1e-9);
+  EXPECT_NEAR(calibrate_stream({{40, 40}, {90}, {}, 4, 150}, 0.01).threshold, 68.68285455319 * factor, 1e-6);
+  EXPECT_NEAR(calibrate_stream({{40, 40}, {90}, {}, 4, 1000}, 0.01).threshold, 60 * factor, 1e-9);
+  EXPECT_NEAR(calibrate_stream({{90, 90}, {40}, {}, 4, 1000}, 0.01).threshold, 90 * factor, 1e-9);
   const Calibration higher = calibrate_stream({{30, 32}, {20, 60}, {}, 4}, 0.01);
   EXPECT_NEAR(higher.threshold, of_40, 1e-9);
   EXPECT_EQ(higher.scores, (std::vector<float>{30, 32}));
