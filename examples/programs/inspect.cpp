@@ -13,7 +13,7 @@ int main(int argc, char** argv) try {
   padim::BackboneOptions network;
   network.search_path = {"models"};
   const auto backbone = padim::open_backbone(network);
-  padim::Fitter fitter(backbone, {});
+  padim::Fitter fitter(backbone, {.source = padim::SourceKind::images});
   for (int i = 1; i < argc - 1; ++i) fitter.add(view_of(cv::imread(argv[i])));
   padim::Detector detector(backbone, fitter.finish());
   const auto& found = detector.detect(view_of(cv::imread(argv[argc - 1])));
