@@ -24,15 +24,16 @@ class RecordingTest(ExampleCase):
         self.assertTrue(model.is_file())
 
     def test_side_by_side(self):
-        """Left of the middle every frame is as it came; right of it a defect is marked, and only then."""
+        """Left of the middle every frame is as it came; right of it a defect glows, and only then."""
         self.example("12-side-by-side.sh", "--width", 320, "--height", 240)
         frames = decode(self.folder / "side-by-side.mp4", size=(128, 48), channels=3)
         clean = decode(self.folder / "sample" / "inspection.mp4", channels=3)
         self.assertEqual(len(frames), self.scene["inspection"]["frames"])
         self.assertLess(np.abs(frames[:, :, :62] - clean[:, :, :62]).mean(), 5)
-        marked = np.abs(frames[:, 8:, 66:] - clean[:, 8:, 66:]).max(axis=3) > 80  # below the text
+        red, green, blue = np.moveaxis(frames[:, 8:, 66:], 3, 0)  # below the text
+        glowing = red + green - 2 * blue > 100                    # from yellow to red
         for stretch in self.scene["stretches"]:
-            hot = {bool(any_hot) for any_hot in marked[stretch["begin"]:stretch["end"]].any(axis=(1, 2))}
+            hot = {bool(any_hot) for any_hot in glowing[stretch["begin"]:stretch["end"]].any(axis=(1, 2))}
             self.assertEqual(hot, {stretch["kind"] != "normal"}, stretch)
 
     def test_metadata_only(self):
