@@ -46,7 +46,7 @@ class Padim:
         result = subprocess.run([self.tool, *map(str, words)], env=self.environment, capture_output=True, text=True,
                                 stdin=subprocess.DEVNULL, check=False)
         if check and result.returncode != 0:
-            sys.exit(f"{self.tool} {' '.join(map(str, words))}\n{result.stderr}")
+            raise RuntimeError(f"{self.tool} {' '.join(map(str, words))}\n{result.stderr}")
         return result.stdout
 
     def fit(self, pictures, source, rate, model):
@@ -168,7 +168,11 @@ def main():
         print(f"{table_row(COLUMNS)}\n|{'---|' * len(COLUMNS)}", flush=True)
         for fit in [*clean_fits(sets), *contaminated_fits(sets, folder)]:
             for padim in builds:
-                print(row(padim, *fit), flush=True)
+                try:
+                    print(row(padim, *fit), flush=True)
+                except RuntimeError as refusal:  # an older tool wants more pictures
+                    print(table_row([padim.name, fit[0], len(fit[1]), *["-"] * (len(COLUMNS) - 3)]), flush=True)
+                    print(refusal, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ namespace {
 
 constexpr std::size_t kEmbeddings = 256;
 constexpr std::size_t kLeastFrames = 16;
-// Over the median: what is left out must be unlike the others beyond doubt. A hand or a cover scores 3.5 times the
-// median and more, the strangest normal frames up to 1.8 times.
-constexpr double kGrossRatio = 2;
+constexpr double kGrossRatio = 2;  // over the median: what is left out must be unlike the others beyond doubt
 
 std::string title(const std::string& name, std::int64_t number) {
   return name.empty() ? "frame " + std::to_string(number) : name;
@@ -86,13 +84,12 @@ void Intake::judge_outliers(const ModelInfo& info, Examination& examination, Wor
         "kept; check that nothing but normal frames was shown");
   }
   for (std::size_t i = 0; i < outliers.frames.size(); ++i) {
-    name_outlier(*judged[static_cast<std::size_t>(outliers.frames[i])], outliers.ratio[i], info, examination);
+    name_outlier(*judged[static_cast<std::size_t>(outliers.frames[i])], outliers.ratio[i], examination);
   }
 }
 
-void Intake::name_outlier(Frame& frame, double ratio, const ModelInfo& info, Examination& examination) const {
+void Intake::name_outlier(Frame& frame, double ratio, Examination& examination) const {
   const bool gross = ratio > kGrossRatio;
-  if (!gross && info.calibration.source == SourceKind::stream) return;
   if (std::exchange(frame.named, true)) return;
   frame.left_out = policy_ == OutlierPolicy::drop && gross;
   ++(frame.left_out ? examination.dropped : examination.kept);

@@ -44,7 +44,7 @@ class Intake {
   void examine(const ModelInfo& info, Examination& examination, WorkerPool& pool);
   void leave_out_repeats(const ModelInfo& info, Examination& examination, WorkerPool& pool);
   void judge_outliers(const ModelInfo& info, Examination& examination, WorkerPool& pool);
-  void name_outlier(Frame& frame, double ratio, const ModelInfo& info, Examination& examination) const;
+  void name_outlier(Frame& frame, double ratio, Examination& examination) const;
 
   OutlierPolicy policy_;
   std::vector<Frame> frames_;

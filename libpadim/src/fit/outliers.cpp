@@ -14,7 +14,10 @@ namespace {
 constexpr int kFewest = 8;
 constexpr int kRounds = 3;
 constexpr double kDeviations = 4;
-constexpr double kLeastRatio = 1.25;  // over the median: where all scores are nearly alike, nothing stands out
+// Over the median. Among images, where nothing is dropped for it, an odd one is worth a look; in a stream a hand or a
+// cover scores 3.5 times the median and more, the strangest normal frames up to 1.8 times.
+constexpr double kOddImage = 1.25;
+constexpr double kOddFrame = 2;
 constexpr double kMostDropped = 0.3;
 // Without a prior, a frame that is left out of few is far away in some direction or other that they do not span.
 constexpr double kJudgesPrior = 30;
@@ -39,7 +42,9 @@ class Round {
     const double middle = median(logs);
     std::vector<double> deviations;
     for (const double value : logs) deviations.push_back(std::abs(value - middle));
-    const double limit = middle + std::max(kDeviations * 1.4826 * median(std::move(deviations)), std::log(kLeastRatio));
+    const double limit =
+        middle + std::max(kDeviations * 1.4826 * median(std::move(deviations)),
+                          std::log(info.calibration.source == SourceKind::images ? kOddImage : kOddFrame));
     const std::size_t before = found.frames.size();
     for (std::size_t i = 0; i < logs.size(); ++i) {
       if (logs[i] <= limit) continue;

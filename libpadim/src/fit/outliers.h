@@ -16,8 +16,9 @@ struct Outliers {
 };
 
 /// Frames whose leave-one-out score, near copies of the frame left out as well, lies far above the others': in
-/// logarithms, more than four robust standard deviations above the median. Repeated without them, three times at most.
-/// Fewer than 8 frames have no outliers. `info` as finish_model() takes it.
+/// logarithms, more than four robust standard deviations above the median, and at least 1.25 times it among images,
+/// twice in a stream. Repeated without them, three times at most. Fewer than 8 frames have no outliers. `info` as
+/// finish_model() takes it.
 [[nodiscard]] Outliers find_outliers(const EmbeddingSet& frames, const ModelInfo& info, WorkerPool& pool);
 
 }  // namespace padim

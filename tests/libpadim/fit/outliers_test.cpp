@@ -17,8 +17,9 @@ Outliers found_in(const Frames& frames, const ModelInfo& info) {
   return find_outliers(set, info, pool);
 }
 
+// Of images, whose outliers need not stand out as far as those of a stream.
 ModelInfo info_of(Size positions, int dimensions, double prior = 30) {
-  return plain_info(positions, dimensions, SourceKind::stream, prior);
+  return plain_info(positions, dimensions, SourceKind::images, prior);
 }
 
 // The frame with something else at a quarter of its positions.
