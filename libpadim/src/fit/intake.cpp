@@ -8,14 +8,12 @@
 
 #include "base/logging.h"
 #include "fit/outliers.h"
-#include "statistics/near_copies.h"
 
 namespace padim {
 namespace {
 
 constexpr std::size_t kEmbeddings = 256;
 constexpr std::size_t kLeastFrames = 16;
-constexpr double kGrossRatio = 2;  // over the median: what is left out must be unlike the others beyond doubt
 
 std::string title(const std::string& name, std::int64_t number) {
   return name.empty() ? "frame " + std::to_string(number) : name;
@@ -50,15 +48,16 @@ void Intake::release(bool all, Segments& segments, const ModelInfo& info, Examin
 }
 
 void Intake::examine(const ModelInfo& info, Examination& examination, WorkerPool& pool) {
-  if (info.calibration.source == SourceKind::stream) leave_out_repeats(info, examination, pool);
-  judge_outliers(info, examination, pool);
-}
-
-void Intake::leave_out_repeats(const ModelInfo& info, Examination& examination, WorkerPool& pool) {
   EmbeddingSet set{info.positions.width * info.positions.height, info.dimensions, {}};
   for (const Frame& frame : frames_) set.frames.emplace_back(*frame.embeddings.front());
+  const Eigen::MatrixXf distances = pairwise_distances(set, pool);
+  if (info.calibration.source == SourceKind::stream) leave_out_repeats(distances, examination);
+  judge_outliers(set, distances, info, examination, pool);
+}
+
+void Intake::leave_out_repeats(const Eigen::MatrixXf& distances, Examination& examination) {
   std::int64_t found = 0;
-  for (const int i : repeated_frames(pairwise_distances(set, pool))) {
+  for (const int i : repeated_frames(distances)) {
     if (std::exchange(frames_[static_cast<std::size_t>(i)].left_out, true)) continue;
     ++found;
   }
@@ -69,22 +68,24 @@ void Intake::leave_out_repeats(const ModelInfo& info, Examination& examination, 
                              "fit, which would take the repetition for certainty");
 }
 
-void Intake::judge_outliers(const ModelInfo& info, Examination& examination, WorkerPool& pool) {
-  EmbeddingSet set{info.positions.width * info.positions.height, info.dimensions, {}};
-  std::vector<Frame*> judged;
-  for (Frame& frame : frames_) {
-    if (frame.left_out) continue;
-    set.frames.emplace_back(*frame.embeddings.front());
-    judged.push_back(&frame);
+void Intake::judge_outliers(const EmbeddingSet& all, const Eigen::MatrixXf& distances, const ModelInfo& info,
+                            Examination& examination, WorkerPool& pool) {
+  EmbeddingSet set{all.positions, all.dimensions, {}};
+  std::vector<int> judged;
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    if (frames_[i].left_out) continue;
+    set.frames.push_back(all.frames[i]);
+    judged.push_back(static_cast<int>(i));
   }
-  const Outliers outliers = find_outliers(set, info, pool);
+  const Outliers outliers = find_outliers(set, distances(judged, judged), info, pool);
   if (outliers.inconsistent && !std::exchange(examination.inconsistent, true)) {
     log(LogLevel::warning,
         "the frames of this fit do not agree with each other: more than 30 % of a passage are unlike the rest. All are "
         "kept; check that nothing but normal frames was shown");
   }
   for (std::size_t i = 0; i < outliers.frames.size(); ++i) {
-    name_outlier(*judged[static_cast<std::size_t>(outliers.frames[i])], outliers.ratio[i], examination);
+    const int frame = judged[static_cast<std::size_t>(outliers.frames[i])];
+    name_outlier(frames_[static_cast<std::size_t>(frame)], outliers.ratio[i], examination);
   }
 }
 

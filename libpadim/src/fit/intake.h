@@ -8,6 +8,8 @@
 
 #include "base/worker_pool.h"
 #include "padim/model.h"
+#include "statistics/embedding_set.h"
+#include "statistics/near_copies.h"
 #include "statistics/segments.h"
 
 namespace padim {
@@ -42,8 +44,9 @@ class Intake {
   };
 
   void examine(const ModelInfo& info, Examination& examination, WorkerPool& pool);
-  void leave_out_repeats(const ModelInfo& info, Examination& examination, WorkerPool& pool);
-  void judge_outliers(const ModelInfo& info, Examination& examination, WorkerPool& pool);
+  void leave_out_repeats(const Eigen::MatrixXf& distances, Examination& examination);
+  void judge_outliers(const EmbeddingSet& all, const Eigen::MatrixXf& distances, const ModelInfo& info,
+                      Examination& examination, WorkerPool& pool);
   void name_outlier(Frame& frame, double ratio, Examination& examination) const;
 
   OutlierPolicy policy_;

@@ -6,7 +6,6 @@
 
 #include "fit/scoring.h"
 #include "statistics/leave_out.h"
-#include "statistics/near_copies.h"
 
 namespace padim {
 namespace {
@@ -14,10 +13,7 @@ namespace {
 constexpr int kFewest = 8;
 constexpr int kRounds = 3;
 constexpr double kDeviations = 4;
-// Over the median. Among images, where nothing is dropped for it, an odd one is worth a look; in a stream a hand or a
-// cover scores 3.5 times the median and more, the strangest normal frames up to 1.8 times.
-constexpr double kOddImage = 1.25;
-constexpr double kOddFrame = 2;
+constexpr double kOddImage = 1.25;  // over the median: among images, where nothing is dropped for it, worth a look
 constexpr double kMostDropped = 0.3;
 // Without a prior, a frame that is left out of few is far away in some direction or other that they do not span.
 constexpr double kJudgesPrior = 30;
@@ -44,7 +40,7 @@ class Round {
     for (const double value : logs) deviations.push_back(std::abs(value - middle));
     const double limit =
         middle + std::max(kDeviations * 1.4826 * median(std::move(deviations)),
-                          std::log(info.calibration.source == SourceKind::images ? kOddImage : kOddFrame));
+                          std::log(info.calibration.source == SourceKind::images ? kOddImage : kGrossRatio));
     const std::size_t before = found.frames.size();
     for (std::size_t i = 0; i < logs.size(); ++i) {
       if (logs[i] <= limit) continue;
@@ -92,10 +88,10 @@ void sort_by_frame(Outliers& found) {
 
 }  // namespace
 
-Outliers find_outliers(const EmbeddingSet& frames, const ModelInfo& info, WorkerPool& pool) {
+Outliers find_outliers(const EmbeddingSet& frames, const Eigen::MatrixXf& distances, const ModelInfo& info,
+                       WorkerPool& pool) {
   Outliers found;
   if (frames.size() < kFewest) return found;
-  const Eigen::MatrixXf distances = pairwise_distances(frames, pool);
   ModelInfo judge = info;
   judge.prior = std::max(judge.prior, kJudgesPrior);
   std::vector<int> in(static_cast<std::size_t>(frames.size()));

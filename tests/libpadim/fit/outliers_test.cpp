@@ -14,7 +14,7 @@ Outliers found_in(const Frames& frames, const ModelInfo& info) {
   WorkerPool pool(1);
   EmbeddingSet set{info.positions.width * info.positions.height, info.dimensions, {}};
   for (const auto& frame : frames) set.frames.emplace_back(frame);
-  return find_outliers(set, info, pool);
+  return find_outliers(set, pairwise_distances(set, pool), info, pool);
 }
 
 // Of images, whose outliers need not stand out as far as those of a stream.
