@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/order_statistic.h"
 #include "fit/scoring.h"
 #include "statistics/leave_out.h"
 
@@ -18,12 +19,6 @@ constexpr double kMostDropped = 0.3;
 // Without a prior, a frame that is left out of few is far away in some direction or other that they do not span.
 constexpr double kJudgesPrior = 30;
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 // The frames that are still in.
 class Round {
  public:
@@ -35,11 +30,12 @@ class Round {
   // Moves those that stand out to `found`; false where none do.
   bool find(const Eigen::MatrixXf& distances, const ModelInfo& info, WorkerPool& pool, Outliers& found) const {
     const std::vector<double> logs = log_scores(distances, info, pool);
-    const double middle = median(logs);
+    std::vector<double> sorted = logs;
+    const double middle = median(std::span(sorted));
     std::vector<double> deviations;
     for (const double value : logs) deviations.push_back(std::abs(value - middle));
     const double limit =
-        middle + std::max(kDeviations * 1.4826 * median(std::move(deviations)),
+        middle + std::max(kDeviations * 1.4826 * median(std::span(deviations)),
                           std::log(info.calibration.source == SourceKind::images ? kOddImage : kGrossRatio));
     const std::size_t before = found.frames.size();
     for (std::size_t i = 0; i < logs.size(); ++i) {

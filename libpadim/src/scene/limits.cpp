@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/order_statistic.h"
+
 namespace padim {
 namespace {
 
@@ -9,12 +11,6 @@ constexpr std::int64_t kBlocksInAFit = 8;
 constexpr std::int64_t kShortestBlock = 4;
 constexpr std::int64_t kLongestBlock = 32;  // a second of video
 constexpr double kChance = 1000;            // once in so many times
-
-float nth(std::span<float> values, std::size_t rank) {
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
 
 }  // namespace
 
@@ -24,10 +20,10 @@ float median_distance(std::span<const float> distances, std::span<const std::uin
   for (std::size_t i = 0; i < distances.size(); ++i) {
     if (counts.empty() || counts[i] != 0) scratch.push_back(distances[i]);
   }
-  return scratch.empty() ? 0 : nth(scratch, scratch.size() / 2);
+  return scratch.empty() ? 0 : median(std::span(scratch));
 }
 
-float lower_quartile(std::span<float> values) { return nth(values, values.size() / 4); }
+float lower_quartile(std::span<float> values) { return order_statistic(values, values.size() / 4); }
 
 double scene_limits(std::vector<std::vector<float>> medians_per_segment) {
   float largest = 0;

@@ -13,6 +13,7 @@
 #include <numbers>
 #include <utility>
 
+#include "base/order_statistic.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -61,9 +62,7 @@ double conformal_quantile(std::span<const float> scores, double rate) {
   const auto n = static_cast<double>(scores.size());
   const auto rank = static_cast<std::size_t>(std::clamp(std::ceil((n + 1) * (1 - rate) - 1e-9), 1.0, n));
   std::vector<float> sorted(scores.begin(), scores.end());
-  const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(rank - 1);
-  std::nth_element(sorted.begin(), nth, sorted.end());
-  return static_cast<double>(*nth);
+  return static_cast<double>(order_statistic(std::span(sorted), rank - 1));
 }
 
 void check(std::span<const float> scores) {

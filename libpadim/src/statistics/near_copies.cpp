@@ -10,6 +10,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "base/order_statistic.h"
 #include "statistics/products_kernel.h"
 
 namespace padim {
@@ -22,13 +23,6 @@ constexpr float kStep = 0.5F;
 // Scenes that sway come back to where they were, but a loop comes back in step.
 constexpr double kLeastShare = 0.1;  // of the frames
 constexpr double kInStep = 0.7;      // of the repeats
-
-// One value in `share` lies below it.
-float quantile(std::vector<float> values, std::size_t share) {
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / share);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
 
 // To the nearest of the frames around it: two before and two after it, so that what blinks is not far from itself.
 float step(const Eigen::MatrixXf& distances, int frame) {
@@ -47,7 +41,7 @@ float repetition_limit(const Eigen::MatrixXf& distances) {
     steps.push_back(step(distances, i));
     for (int j = 0; j < i; ++j) pairs.push_back(distances(i, j));
   }
-  return std::min(kNear * quantile(std::move(pairs), 2), kStep * quantile(std::move(steps), 10));
+  return std::min(kNear * median(std::span(pairs)), kStep * order_statistic(std::span(steps), steps.size() / 10));
 }
 
 // The kept frame up to `last` that is nearest to `frame`; -1 where there is none.
