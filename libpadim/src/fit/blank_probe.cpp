@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "base/logging.h"
+#include "fit/scoring.h"
 #include "image/mask.h"
 #include "model/tensors.h"
 #include "scene/cause.h"
-#include "score/upsampling.h"
-#include "statistics/mahalanobis.h"
+#include "statistics/embedding_set.h"
 
 namespace padim {
 namespace {
@@ -22,20 +22,12 @@ std::vector<std::uint8_t> flat_picture(std::uint8_t level, const Geometry& geome
   return rgb;
 }
 
-double raw_score_of(std::uint8_t level, ImagePipeline& pipeline, const Model& model, WorkerPool& pool) {
-  const ModelInfo& info = model.info();
-  Mahalanobis mahalanobis(model.mean(), model.whitener(), info.positions, info.dimensions, info.search_radius);
-  Upsampler upsampler(info.positions, info.geometry.input, info.geometry.mask);
-  std::vector<float> distances(static_cast<std::size_t>(info.positions.width) *
-                               static_cast<std::size_t>(info.positions.height));
-  ScoreMap map;
-  float raw = 0;
-  pipeline.push_image(flat_picture(level, info.geometry));
-  pipeline.run(pool, [&](std::span<const float> embedding) {
-    mahalanobis.run(embedding, distances, pool);
-    raw = upsampler.run(distances, map);
-  });
-  return static_cast<double>(raw);
+std::vector<float> embedding_of(std::uint8_t level, ImagePipeline& pipeline, const Geometry& geometry,
+                                WorkerPool& pool) {
+  std::vector<float> result;
+  pipeline.push_image(flat_picture(level, geometry));
+  pipeline.run(pool, [&](std::span<const float> embedding) { result.assign(embedding.begin(), embedding.end()); });
+  return result;
 }
 
 }  // namespace
@@ -43,9 +35,12 @@ double raw_score_of(std::uint8_t level, ImagePipeline& pipeline, const Model& mo
 Model blank_probe(ImagePipeline& pipeline, const Model& model, WorkerPool& pool) {
   ModelInfo info = model.info();
   if (!info.scene) return model;
-  const double threshold = info.calibration.threshold;
-  info.scene->black_found = raw_score_of(0, pipeline, model, pool) >= threshold;
-  info.scene->white_found = raw_score_of(255, pipeline, model, pool) >= threshold;
+  const std::vector<float> black = embedding_of(0, pipeline, info.geometry, pool);
+  const std::vector<float> white = embedding_of(255, pipeline, info.geometry, pool);
+  const EmbeddingSet blanks{info.positions.width * info.positions.height, info.dimensions, {black, white}};
+  const auto scores = image_scores({.mean = model.mean(), .whitener = model.whitener()}, blanks, info, pool);
+  info.scene->black_found = static_cast<double>(scores[0]) >= info.calibration.threshold;
+  info.scene->white_found = static_cast<double>(scores[1]) >= info.calibration.threshold;
   const std::string warnings = blank_sentences(*info.scene);
   if (info.calibration.rule != "none" && !warnings.empty()) log(LogLevel::warning, warnings);
   const std::string footage = footage_sentences(*info.scene, info.frames);

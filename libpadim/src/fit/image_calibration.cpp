@@ -140,7 +140,7 @@ class ImageCalibration {
   [[nodiscard]] std::vector<float> score_by(const std::vector<int>& frames, const std::vector<int>& scored) const {
     const Gaussian gaussian = stored_.gaussian(stored_.with_copies(frames), pool_);
     const WhitenedGaussians model(gaussian.view(), info_, pool_);
-    return image_scores(model, stored_.subset(scored), info_, pool_);
+    return image_scores(model.fit(), stored_.subset(scored), info_, pool_);
   }
 
   std::vector<float> without_stretch(int segment) const {

@@ -33,21 +33,20 @@ WhitenedGaussians::WhitenedGaussians(const GaussianView& view, const ModelInfo& 
       prior(info.prior),
       whitener(whitened(view, epsilon, info, pool)) {}
 
-std::vector<float> distances_to(const WhitenedGaussians& model, const EmbeddingSet& embeddings, const ModelInfo& info,
+std::vector<float> distances_to(const WhitenedFit& fit, const EmbeddingSet& embeddings, const ModelInfo& info,
                                 WorkerPool& pool) {
   const auto positions = static_cast<std::size_t>(embeddings.positions);
   std::vector<float> distances(embeddings.frames.size() * positions);
-  Mahalanobis mahalanobis(model.gaussian.mean, model.whitener, info.positions, embeddings.dimensions,
-                          info.search_radius);
+  Mahalanobis mahalanobis(fit.mean, fit.whitener, info.positions, embeddings.dimensions, info.search_radius);
   for (std::size_t i = 0; i < embeddings.frames.size(); ++i) {
     mahalanobis.run(embeddings.frames[i], std::span(distances).subspan(i * positions, positions), pool);
   }
   return distances;
 }
 
-std::vector<float> image_scores(const WhitenedGaussians& model, const EmbeddingSet& embeddings, const ModelInfo& info,
+std::vector<float> image_scores(const WhitenedFit& fit, const EmbeddingSet& embeddings, const ModelInfo& info,
                                 WorkerPool& pool) {
-  return image_scores(distances_to(model, embeddings, info, pool), info);
+  return image_scores(distances_to(fit, embeddings, info, pool), info);
 }
 
 std::vector<float> image_scores(std::span<const float> distances, const ModelInfo& info) {

@@ -25,11 +25,11 @@ struct WhitenedGaussians {
 };
 
 /// Distances of embeddings to the Gaussians: [n, P], in their order.
-[[nodiscard]] std::vector<float> distances_to(const WhitenedGaussians& model, const EmbeddingSet& embeddings,
+[[nodiscard]] std::vector<float> distances_to(const WhitenedFit& fit, const EmbeddingSet& embeddings,
                                               const ModelInfo& info, WorkerPool& pool);
 
 /// Raw image scores of embeddings, in their order.
-[[nodiscard]] std::vector<float> image_scores(const WhitenedGaussians& model, const EmbeddingSet& embeddings,
+[[nodiscard]] std::vector<float> image_scores(const WhitenedFit& fit, const EmbeddingSet& embeddings,
                                               const ModelInfo& info, WorkerPool& pool);
 
 /// Raw image scores of distances [n, P].

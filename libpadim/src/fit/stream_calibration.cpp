@@ -118,7 +118,7 @@ class StreamCalibration {
     const std::vector<int> frames = evenly(stored_.of_segment(segment));
     const Gaussian merged = merge(by);
     const WhitenedGaussians model(merged.view(), info_, pool_);
-    const auto distances = distances_to(model, stored_.subset(stored_.with_copies(frames)), info_, pool_);
+    const auto distances = distances_to(model.fit(), stored_.subset(stored_.with_copies(frames)), info_, pool_);
     const auto scored = image_scores(distances, info_);
     const auto positions = static_cast<std::size_t>(segments_.positions());
     std::vector<float>& medians = medians_.emplace_back();
