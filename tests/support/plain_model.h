@@ -76,7 +76,7 @@ class PlainModel {
       means_.push_back(mean);
       comoments_.push_back(comoment);
     }
-    epsilon_ = std::max(info.relative_epsilon * pooled_.trace() / d_, 1e-6);
+    epsilon_ = info.relative_epsilon > 0 ? std::max(info.relative_epsilon * pooled_.trace() / d_, 1e-6) : info.epsilon;
     for (const Eigen::MatrixXd& comoment : comoments_) {
       const Eigen::MatrixXd sigma =
           (comoment + info.prior * pooled_) / (n - 1 + info.prior) + epsilon_ * Eigen::MatrixXd::Identity(d_, d_);
@@ -90,6 +90,18 @@ class PlainModel {
     for (int p = 0; p < positions_; ++p) distances.push_back(static_cast<float>(distance(frame, p)));
     ScoreMap map;
     return Upsampler(info_.positions, info_.geometry.input).run(distances, map);
+  }
+
+  /// Mean over positions, per dimension and without its constant.
+  [[nodiscard]] double log_likelihood(const std::vector<float>& frame) const {
+    double sum = 0;
+    for (int p = 0; p < positions_; ++p) {
+      const auto gaussian = static_cast<std::size_t>(p);
+      const Eigen::VectorXd y = at(frame, p) - means_[gaussian];
+      const double log_determinant = 2 * factors_[gaussian].matrixLLT().diagonal().array().log().sum();
+      sum -= (y.dot(factors_[gaussian].solve(y)) + log_determinant) / 2;
+    }
+    return sum / (positions_ * d_);
   }
 
   [[nodiscard]] const Eigen::MatrixXd& pooled() const { return pooled_; }
@@ -133,11 +145,16 @@ inline Frames without(const Frames& frames, const std::vector<int>& left_out) {
   return rest;
 }
 
-/// A stream of frames; copies: of each frame, or empty.
-inline void append(Segments& segments, const Frames& frames, WorkerPool& pool, const Frames& copies = {}) {
+/// A stream of frames; copies: as many of each frame, those of the first frame first, or none. weight: what each
+/// counts.
+inline void append(Segments& segments, const Frames& frames, WorkerPool& pool, const Frames& copies = {},
+                   double weight = 1) {
+  const std::size_t each = copies.size() / frames.size();
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    segments.append(frames[i], Segments::Kind::real, pool);
-    if (!copies.empty()) segments.append(copies[i], Segments::Kind::augmented, pool);
+    segments.append(frames[i], Segments::Kind::real, weight, pool);
+    for (std::size_t k = 0; k < each; ++k) {
+      segments.append(copies[i * each + k], Segments::Kind::augmented, weight, pool);
+    }
   }
 }
 

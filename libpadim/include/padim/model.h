@@ -68,6 +68,9 @@ struct Examination {
   std::int64_t kept = 0;           ///< outliers that were kept, as separate images are unless the fit is told otherwise
   std::int64_t repeats = 0;        ///< frames of a stream left out because they show an earlier passage again
   bool inconsistent = false;       ///< more than 30 % of a passage were unlike the rest: all were kept
+  /// Of a fit with turned copies: what they add to the mean log-likelihood, per dimension, of frames left out with all
+  /// that is like them. Above 0 they help; below, the parts do not lie at any angle.
+  std::optional<double> copies_gain = {};
 
   friend bool operator==(const Examination&, const Examination&) = default;
 };

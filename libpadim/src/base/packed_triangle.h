@@ -19,6 +19,15 @@ inline constexpr int kPanelRows = 16;
 /// exactly the triangle of `first` rows.
 [[nodiscard]] constexpr std::size_t panel_start(int first) { return triangle_size(first); }
 
+/// Where the i-th element of a packed whitener's diagonal lies. In a panel, columns lie behind each other, those of the
+/// diagonal from their diagonal element down.
+[[nodiscard]] constexpr std::size_t panel_diagonal(int d, int i) {
+  const int first = i / kPanelRows * kPanelRows;
+  const int height = d - first < kPanelRows ? d - first : kPanelRows;
+  const int column = i - first;
+  return panel_start(first) + static_cast<std::size_t>(i * height - column * (column - 1) / 2);
+}
+
 /// Kernels may read this many elements past the end of a packed triangle.
 inline constexpr std::size_t kTrianglePadding = 16;
 

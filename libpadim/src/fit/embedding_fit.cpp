@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "fit/stored_frames.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -48,7 +49,8 @@ void EmbeddingFit::add(std::span<const float> embedding, Segments::Kind kind, Wo
     throw Error(ErrorCode::mismatch, "an embedding of " + std::to_string(embedding.size()) +
                                          " values does not fit the model's " + std::to_string(expected));
   }
-  if (!intake_) return segments_.append(embedding, kind, pool);
+  if (!intake_)
+    return segments_.append(embedding, kind, share_of_copies(info_.calibration.source, info_.augment), pool);
   if (kind == Segments::Kind::real && intake_->full()) {
     intake_->release(false, segments_, info_, info_.examination, pool);
   }

@@ -10,6 +10,7 @@
 #include "base/logging.h"
 #include "base/packed_triangle.h"
 #include "base/stopwatch.h"
+#include "fit/copies_gain.h"
 #include "fit/image_calibration.h"
 #include "fit/scoring.h"
 #include "fit/stream_calibration.h"
@@ -22,6 +23,7 @@ namespace padim {
 namespace {
 
 constexpr int kMinimumFrames = 2;
+constexpr int kFramesForCopies = 4;      // from which on it can be told whether turned copies help
 constexpr double kWhiteningShare = 0.1;  // of the work, for the progress
 
 // What a model needs to score frames.
@@ -40,6 +42,19 @@ void check_frames(const Segments& segments, const ModelInfo& info) {
                                       (info.frames == 1 ? " was given" : " were given"));
 }
 
+// Copies of fixed parts in any pose teach what never comes; they are an offer that is checked. Slightly other light is
+// none: the camera will show it.
+void judge_copies(ModelInfo& info, const Segments& segments, WorkerPool& pool) {
+  info.examination.copies_gain.reset();
+  if (info.augment == 0 || info.augment_kind != AugmentKind::rotate || info.frames < kFramesForCopies) return;
+  const double gain = copies_gain(segments, info, pool);
+  info.examination.copies_gain = gain;
+  if (gain >= 0) return;
+  log(LogLevel::warning, "turned copies make the frames of this fit less likely (by " + short_text(-gain) +
+                             " per dimension), so that its parts seem to lie the same way: fit without them "
+                             "(augment-kind light)");
+}
+
 // Sets the threshold, and the level of the whole picture where it can be known.
 void calibrate(ModelInfo& info, const Segments& segments, const WhitenedGaussians& model, WorkerPool& pool,
                const Step& step) {
@@ -48,6 +63,7 @@ void calibrate(ModelInfo& info, const Segments& segments, const WhitenedGaussian
     return;
   }
   const Segments settled = segments.settled(pool);
+  judge_copies(info, settled, pool);
   if (info.calibration.source == SourceKind::images) {
     info.calibration = calibrate_images(settled, model, info, pool, step);
     return;

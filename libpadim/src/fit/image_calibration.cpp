@@ -32,7 +32,7 @@ constexpr int kOrderScored = 4;  // images of each block
 class ImageCalibration {
  public:
   ImageCalibration(const Segments& segments, const WhitenedGaussians& model, const ModelInfo& info, WorkerPool& pool)
-      : segments_(segments), model_(model), info_(info), pool_(pool), stored_(segments) {
+      : segments_(segments), model_(model), info_(info), pool_(pool), stored_(segments, info.calibration.source) {
     for (std::size_t i = 0; i < stored_.frames.size(); ++i) {
       if (!segments.view(stored_.frames[i].segment).stretch) images_.push_back(static_cast<int>(i));
     }
@@ -73,16 +73,17 @@ class ImageCalibration {
                                " different ones; look for copies in the folder, they teach nothing new");
   }
 
-  [[nodiscard]] bool stored_whole() const {
-    return segments_.statistics().count == static_cast<double>(stored_.embeddings.size());
+  // Every frame counts in the model as it does here: nothing was forgotten, and its copies are stored.
+  [[nodiscard]] bool counts_agree() const {
+    double stored = 0;
+    for (const float weight : stored_.weights) stored += static_cast<double>(weight);
+    const auto share = static_cast<double>(segments_.frames()) / static_cast<double>(stored_.frames.size());
+    return std::abs(segments_.statistics().count - stored * share) < 1e-6 * segments_.statistics().count;
   }
 
-  [[nodiscard]] bool plain() const { return segments_.statistics().count == static_cast<double>(segments_.frames()); }
-
-  // What images are taken out of: the model, or a fit of what is stored where the model holds more of an image (copies
-  // that are not stored) or less (a share was forgotten).
+  // What images are taken out of: the model, or where images count otherwise in it a fit of what is stored.
   [[nodiscard]] WhitenedFit base() {
-    if (plain() || stored_whole()) return model_.fit();
+    if (counts_agree()) return model_.fit();
     if (!stored_fit_) {
       std::vector<int> all(static_cast<std::size_t>(stored_.embeddings.size()));
       std::iota(all.begin(), all.end(), 0);
@@ -93,10 +94,9 @@ class ImageCalibration {
   }
 
   [[nodiscard]] std::vector<float> scores_of(const std::vector<LeaveOut>& queries) {
-    const std::vector<double> weights(static_cast<std::size_t>(stored_.embeddings.size()), 1.0);
-    return image_scores(
-        leave_out_distances(base(), stored_.embeddings, weights, queries, info_.positions, info_.search_radius, pool_),
-        info_);
+    return image_scores(leave_out_distances(base(), stored_.embeddings, stored_.weights, queries, info_.positions,
+                                            info_.search_radius, pool_),
+                        info_);
   }
 
   std::vector<float> leave_one_out() {

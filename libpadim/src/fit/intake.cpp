@@ -8,6 +8,7 @@
 
 #include "base/logging.h"
 #include "fit/outliers.h"
+#include "fit/stored_frames.h"
 
 namespace padim {
 namespace {
@@ -40,8 +41,10 @@ void Intake::release(bool all, Segments& segments, const ModelInfo& info, Examin
   for (std::size_t i = 0; i < count; ++i) {
     if (frames_[i].left_out) continue;
     auto kind = Segments::Kind::real;
+    const auto copies = static_cast<int>(frames_[i].embeddings.size()) - 1;
+    const double weight = share_of_copies(info.calibration.source, copies);
     for (const auto& embedding : frames_[i].embeddings) {
-      segments.append(*embedding, std::exchange(kind, Segments::Kind::augmented), pool);
+      segments.append(*embedding, std::exchange(kind, Segments::Kind::augmented), weight, pool);
     }
   }
   frames_.erase(frames_.begin(), frames_.begin() + static_cast<std::ptrdiff_t>(count));

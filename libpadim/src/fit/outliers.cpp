@@ -49,7 +49,8 @@ class Round {
  private:
   [[nodiscard]] std::vector<double> log_scores(const Eigen::MatrixXf& distances, const ModelInfo& info,
                                                WorkerPool& pool) const {
-    const Gaussian gaussian = gaussian_of(set_, pool);
+    const std::vector<float> weights(in_.size(), 1.0F);
+    const Gaussian gaussian = gaussian_of(set_, weights, pool);
     const WhitenedGaussians model(gaussian.view(), info, pool);
     const Eigen::MatrixXf own = distances(in_, in_);
     std::vector<LeaveOut> queries;
@@ -58,7 +59,6 @@ class Round {
       copies.push_back(frame);
       queries.push_back({{frame}, std::move(copies)});
     }
-    const std::vector<double> weights(in_.size(), 1.0);
     const std::vector<float> scores = image_scores(
         leave_out_distances(model.fit(), set_, weights, queries, info.positions, info.search_radius, pool), info);
     std::vector<double> logs;

@@ -6,7 +6,11 @@
 
 namespace padim {
 
-StoredFrames::StoredFrames(const Segments& segments) {
+double share_of_copies(SourceKind source, int copies) {
+  return source == SourceKind::images ? 1.0 / (1 + copies) : 1.0;
+}
+
+StoredFrames::StoredFrames(const Segments& segments, SourceKind source) {
   embeddings.positions = segments.positions();
   embeddings.dimensions = segments.dimensions();
   const auto size = static_cast<std::size_t>(segments.positions()) * static_cast<std::size_t>(segments.dimensions());
@@ -19,6 +23,8 @@ StoredFrames::StoredFrames(const Segments& segments) {
     std::ranges::transform(view.stored, std::back_inserter(values_), half_to_float);
     for (const int copies : view.copies) {
       frames.push_back({k, next, copies});
+      weights.insert(weights.end(), 1 + static_cast<std::size_t>(copies),
+                     static_cast<float>(share_of_copies(source, copies)));
       next += 1 + copies;
     }
   }
@@ -55,7 +61,9 @@ EmbeddingSet StoredFrames::subset(const std::vector<int>& chosen) const {
 }
 
 Gaussian StoredFrames::gaussian(const std::vector<int>& chosen, WorkerPool& pool) const {
-  return gaussian_of(subset(chosen), pool);
+  std::vector<float> counted;
+  for (const int i : chosen) counted.push_back(weights[static_cast<std::size_t>(i)]);
+  return gaussian_of(subset(chosen), counted, pool);
 }
 
 }  // namespace padim

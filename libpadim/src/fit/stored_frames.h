@@ -3,15 +3,20 @@
 #include <vector>
 
 #include "base/worker_pool.h"
+#include "padim/calibration.h"
 #include "statistics/embedding_set.h"
 #include "statistics/gaussian.h"
 #include "statistics/segments.h"
 
 namespace padim {
 
+/// What a frame and each of its augmented copies count in a fit, as frames. All that is made of one of separate images
+/// counts as one image. In a stream each counts in full: copies stand for what the camera has yet to show.
+[[nodiscard]] double share_of_copies(SourceKind source, int copies);
+
 /// What Segments stores, ready for calculations.
 struct StoredFrames {
-  explicit StoredFrames(const Segments& segments);
+  StoredFrames(const Segments& segments, SourceKind source);
   StoredFrames(const StoredFrames&) = delete;
   StoredFrames& operator=(const StoredFrames&) = delete;
 
@@ -32,11 +37,12 @@ struct StoredFrames {
   /// The chosen embeddings.
   [[nodiscard]] EmbeddingSet subset(const std::vector<int>& chosen) const;
 
-  /// Their statistics, each counting as one frame.
+  /// Their statistics, each counting what it does in the fit.
   [[nodiscard]] Gaussian gaussian(const std::vector<int>& chosen, WorkerPool& pool) const;
 
-  std::vector<Frame> frames;  ///< in stream order
-  EmbeddingSet embeddings;    ///< of all of them, each frame's copies behind it
+  std::vector<Frame> frames;   ///< in stream order
+  EmbeddingSet embeddings;     ///< of all of them, each frame's copies behind it
+  std::vector<float> weights;  ///< what each embedding counts
 
  private:
   std::vector<float> values_;

@@ -32,7 +32,7 @@ class StreamCalibration {
         info_(info),
         pool_(pool),
         step_(step),
-        stored_(segments),
+        stored_(segments, info.calibration.source),
         counts_(counting_positions(info.geometry.mask, info.geometry.input, info.positions)) {
     for (int k = 0; k < segments.size(); ++k) {
       (segments.view(k).stretch ? stretches_ : regular_).push_back(k);

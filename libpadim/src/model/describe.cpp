@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/logging.h"
@@ -45,13 +46,21 @@ std::string prior_sentence(const ModelInfo& info) {
          " frames beside each one's own.";
 }
 
+std::string copies_sentence(const std::optional<double>& gain) {
+  if (!gain) return "";
+  const std::string by = short_text(std::abs(*gain)) + " per dimension in log-likelihood";
+  return *gain > 0 ? " They make frames that were left out more likely, by " + by + ": they help."
+                   : " They make frames that were left out less likely, by " + by +
+                         ": the parts seem to lie the same way, and a fit without copies is better.";
+}
+
 std::string augment_sentence(const ModelInfo& info) {
   if (info.augment == 0) return "";
   const std::string copies = std::to_string(info.augment) + (info.augment == 1 ? " copy" : " copies");
   const char* how = info.augment_kind == AugmentKind::light
                         ? " with slightly other light, white balance, position and noise."
                         : " turned by any angle, with slightly other light and position.";
-  return " With each frame went " + copies + how;
+  return " With each frame went " + copies + how + copies_sentence(info.examination.copies_gain);
 }
 
 std::string rule_sentence(const Calibration& calibration) {

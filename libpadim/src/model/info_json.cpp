@@ -73,11 +73,13 @@ Json examination_to_json(const Examination& examination) {
   for (const OddFrame& odd : examination.outliers) {
     outliers.push_back({{"frame", odd.frame}, {"name", odd.name}, {"dropped", odd.dropped}});
   }
-  return {{"outliers", std::move(outliers)},
-          {"dropped", examination.dropped},
-          {"kept", examination.kept},
-          {"repeats", examination.repeats},
-          {"inconsistent", examination.inconsistent}};
+  Json json = {{"outliers", std::move(outliers)},
+               {"dropped", examination.dropped},
+               {"kept", examination.kept},
+               {"repeats", examination.repeats},
+               {"inconsistent", examination.inconsistent}};
+  if (examination.copies_gain) json["copies_gain"] = *examination.copies_gain;
+  return json;
 }
 
 Examination examination_from_json(const Json& json) {
@@ -92,6 +94,7 @@ Examination examination_from_json(const Json& json) {
   json.at("kept").get_to(examination.kept);
   json.at("repeats").get_to(examination.repeats);
   json.at("inconsistent").get_to(examination.inconsistent);
+  if (json.contains("copies_gain")) examination.copies_gain = json.at("copies_gain").get<double>();
   return examination;
 }
 

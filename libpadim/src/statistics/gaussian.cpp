@@ -113,14 +113,14 @@ void Gaussian::add(const EmbeddingSet& embeddings, std::span<const float> weight
   count_ += added;
 }
 
-Gaussian gaussian_of(const EmbeddingSet& embeddings, WorkerPool& pool) {
+Gaussian gaussian_of(const EmbeddingSet& embeddings, std::span<const float> weights, WorkerPool& pool) {
   constexpr int kBatch = 32;  // what is centred stays in the nearest cache
   Gaussian gaussian(embeddings.positions, embeddings.dimensions);
   for (int first = 0; first < embeddings.size(); first += kBatch) {
     const int count = std::min(kBatch, embeddings.size() - first);
     const auto begin = embeddings.frames.begin() + first;
-    const std::vector<float> weights(static_cast<std::size_t>(count), 1.0F);
-    gaussian.add({embeddings.positions, embeddings.dimensions, {begin, begin + count}}, weights, pool);
+    gaussian.add({embeddings.positions, embeddings.dimensions, {begin, begin + count}},
+                 weights.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), pool);
   }
   return gaussian;
 }

@@ -66,8 +66,8 @@ class Gaussian {
   std::vector<float> comoment_;  // with kTrianglePadding behind it
 };
 
-/// The statistics of embeddings that each count as one frame.
-[[nodiscard]] Gaussian gaussian_of(const EmbeddingSet& embeddings, WorkerPool& pool);
+/// The statistics of embeddings, each counting as weights[i] frames.
+[[nodiscard]] Gaussian gaussian_of(const EmbeddingSet& embeddings, std::span<const float> weights, WorkerPool& pool);
 
 /// What is added to every position's covariance before it is whitened.
 struct Regularisation {

@@ -30,7 +30,14 @@ struct LeaveOut {
 /// keeps the pooled covariance S and whose epsilon is greater by (N - 1 + nu) / (N - 1 + nu - weight left out). With a
 /// search radius, the smallest over the Gaussians around a position.
 [[nodiscard]] std::vector<float> leave_out_distances(const WhitenedFit& fit, const EmbeddingSet& embeddings,
-                                                     std::span<const double> weights, std::span<const LeaveOut> queries,
+                                                     std::span<const float> weights, std::span<const LeaveOut> queries,
                                                      Size positions, int search_radius, WorkerPool& pool);
+
+/// The mean log-likelihood per dimension, without its constant, of the same frames under the same fits without others:
+/// -(D^2 + log |Sigma|) / 2d, over all frames of all queries and the positions that count. Says which of two fits knows
+/// better what it has not seen. counts: [P], 0 for a position that does not; empty: all do.
+[[nodiscard]] double leave_out_log_likelihood(const WhitenedFit& fit, const EmbeddingSet& embeddings,
+                                              std::span<const float> weights, std::span<const LeaveOut> queries,
+                                              std::span<const std::uint8_t> counts, WorkerPool& pool);
 
 }  // namespace padim

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -21,7 +22,7 @@ namespace {
 constexpr std::size_t kBatch = 16;
 
 constexpr int kSegmentPlaces = 8;       // 4 to 8 segments
-constexpr int kStoredEmbeddings = 256;  // in all: a power of two, as segments double
+constexpr int kStoredEmbeddings = 256;  // in all, up to a number of frames that is a power of two, as segments double
 constexpr std::int64_t kStoredBytes = std::int64_t{128} << 20;
 
 constexpr double kNegligible = 1e-6;    // weight at which a segment is forgotten altogether
@@ -118,7 +119,7 @@ bool Segments::is_full(const Segment& segment) const {
   return segment.stretch ? !in_stretch_ : segment.frames >= capacity_;
 }
 
-void Segments::append(std::span<const float> embedding, Kind kind, WorkerPool& pool) {
+void Segments::append(std::span<const float> embedding, Kind kind, double weight, WorkerPool& pool) {
   if (kind == Kind::real) {
     if (segments_.empty() || closed_ || is_full(segments_.back())) open_segment();
     Segment& segment = segments_.back();
@@ -130,7 +131,7 @@ void Segments::append(std::span<const float> embedding, Kind kind, WorkerPool& p
   }
   pending_.reserve(kBatch * embedding_size());
   pending_.insert(pending_.end(), embedding.begin(), embedding.end());
-  pending_weights_.push_back(1);
+  pending_weights_.push_back(static_cast<float>(weight));
   if (pending_weights_.size() == kBatch) flush(pool);
 }
 
@@ -217,14 +218,14 @@ void Segments::store(Segment& segment, std::span<const float> embedding, Kind ki
     if (!latest_is_stored_) return;
     segment.copies.push_back(0);
   } else {
-    if (!std::exchange(latest_is_stored_, false)) return;
-    segment.copies.back() = 1;
+    if (!latest_is_stored_) return;
+    ++segment.copies.back();
   }
   auto& storage = writable(segment);
   std::transform(embedding.begin(), embedding.end(), std::back_inserter(storage), float_to_half);
 }
 
-// Every other frame stays, with its copy.
+// Every other frame stays, with its copies.
 void Segments::thin(Segment& segment) const {
   segment.stride = std::min(segment.stride * 2, kLargestStride);
   if (segment.copies.size() < 2) return;
@@ -263,7 +264,7 @@ Segments Segments::settled(WorkerPool& pool) const {
   return copy;
 }
 
-Segments::Limits segment_limits(int positions, int dimensions, bool copies, std::int64_t allowed) {
+Segments::Limits segment_limits(int positions, int dimensions, int copies, std::int64_t allowed) {
   const std::int64_t each = Gaussian::bytes(positions, dimensions);
   int places = kSegmentPlaces;
   if ((places + 1) * each > allowed) places = 4;
@@ -273,8 +274,9 @@ Segments::Limits segment_limits(int positions, int dimensions, bool copies, std:
                                " MiB: only two or three segments are kept, so the threshold is less certain");
   }
   const auto embedding = static_cast<std::int64_t>(sizeof(std::uint16_t)) * positions * dimensions;
-  const std::int64_t per_frame = copies ? 2 : 1;
-  const std::int64_t stored = std::min<std::int64_t>(kStoredBytes / embedding, kStoredEmbeddings) / per_frame;
+  const std::int64_t per_frame = 1 + copies;
+  const auto frames = static_cast<std::int64_t>(std::bit_ceil(static_cast<unsigned>(kStoredEmbeddings / per_frame)));
+  const std::int64_t stored = std::min(kStoredBytes / embedding / per_frame, frames);
   return {places, static_cast<int>(std::max<std::int64_t>(stored, 2 * places))};
 }
 

@@ -12,9 +12,9 @@ namespace padim {
 /// A stretch of the stream that is held out as a whole; the memory belongs to somebody else.
 struct SegmentView {
   /// Embeddings in half precision [n, P, d], evenly thinned, in stream order: each frame, and behind it its augmented
-  /// copy where it has one.
+  /// copies.
   std::span<const std::uint16_t> stored;
-  std::span<const std::uint8_t> copies;  ///< per stored frame: the copies that follow it, 0 or 1
+  std::span<const std::uint8_t> copies;  ///< per stored frame: the augmented copies that follow it
   std::int64_t frames = 0;               ///< real frames, without augmented copies
   std::int64_t stride = 1;               ///< one frame in `stride` is stored
   bool stretch = false;                  ///< between begin_stretch() and its end: never joined because it is short
@@ -50,8 +50,8 @@ class Segments {
   /// From now on these are the limits. Where there is more than they allow, neighbours are merged and stores thinned.
   void set_limits(Limits limits);
 
-  /// Appends one embedding [P, d].
-  void append(std::span<const float> embedding, Kind kind, WorkerPool& pool);
+  /// Appends one embedding [P, d], which counts as `weight` frames.
+  void append(std::span<const float> embedding, Kind kind, double weight, WorkerPool& pool);
 
   /// What follows belongs to another segment than what came before; without effect where there is only one place.
   void close_segment() {
@@ -130,8 +130,8 @@ class Segments {
 };
 
 /// Places for segments and for stored frames where a calibration may take `allowed` bytes: a set of statistics for each
-/// segment and one more for their merges. copies: augmented copies are stored with the frames. Warns where there are
-/// too few places for a good threshold.
-[[nodiscard]] Segments::Limits segment_limits(int positions, int dimensions, bool copies, std::int64_t allowed);
+/// segment and one more for their merges. copies: augmented ones of each frame, which are stored with it. Warns where
+/// there are too few places for a good threshold.
+[[nodiscard]] Segments::Limits segment_limits(int positions, int dimensions, int copies, std::int64_t allowed);
 
 }  // namespace padim

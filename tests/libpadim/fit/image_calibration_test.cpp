@@ -26,10 +26,11 @@ Calibration calibrated(const Segments& segments, const ModelInfo& info) {
   return calibrate_images(flushed, model, info, pool, [](double) {});
 }
 
-Segments folder(const Frames& images, const ModelInfo& info, const Frames& copies = {}, int stored = 256) {
+Segments folder(const Frames& images, const ModelInfo& info, const Frames& copies = {}, int stored = 256,
+                double weight = 1) {
   WorkerPool pool(1);
   Segments segments(info.positions.width * info.positions.height, info.dimensions, {8, stored});
-  append(segments, images, pool, copies);
+  append(segments, images, pool, copies, weight);
   return segments;
 }
 
@@ -123,19 +124,35 @@ TEST(ImageCalibration, OfTwoImages) {
   EXPECT_NEAR(calibration.threshold / (2.5 * static_cast<double>(score) * 1.7841671074423933), 1, 2e-3);
 }
 
-// An image leaves together with its augmented copy.
+// An image leaves together with its augmented copies, and all of them count as one image: also where each counted in
+// full in the statistics, as in models of version 0.1.
 TEST(ImageCalibration, LeavesCopiesOutWithTheirImages) {
   const ModelInfo info = info_of({4, 3}, 6);
-  const Frames images = noisy_frames(info, 9);
-  Frames copies;
-  for (const auto& image : images) copies.push_back(shifted(image, 0.25F));
-  std::vector<float> expected;
-  for (int i = 0; i < 9; ++i) {
-    Frames rest = without(images, {i});
-    for (const auto& copy : without(copies, {i})) rest.push_back(copy);
-    expected.push_back(PlainModel(rest, info).score(images[static_cast<std::size_t>(i)]));
+  for (const int count : {9, 30}) {
+    const Frames images = noisy_frames(info, count);
+    for (const int each : {1, 3}) {
+      Frames copies;
+      for (const auto& image : images) {
+        for (int k = 1; k <= each; ++k) copies.push_back(shifted(image, 0.25F * static_cast<float>(k)));
+      }
+      const double share = 1.0 / (1 + each);
+      std::vector<float> expected;
+      for (int i = 0; i < count; ++i) {
+        Frames rest = without(images, {i});
+        std::vector<int> own(static_cast<std::size_t>(each));
+        std::iota(own.begin(), own.end(), i * each);
+        for (const auto& copy : without(copies, own)) rest.push_back(copy);
+        const std::vector<double> weights(rest.size(), share);
+        expected.push_back(PlainModel(rest, info, weights).score(images[static_cast<std::size_t>(i)]));
+      }
+      for (const double weight : {share, 1.0}) {
+        SCOPED_TRACE(std::to_string(count) + " images, " + std::to_string(each) + " copies of weight " +
+                     std::to_string(weight));
+        const Calibration calibration = calibrated(folder(images, info, copies, 256, weight), info);
+        expect_near(calibration.scores, expected, count == 9 ? 2e-3 : 0.03);
+      }
+    }
   }
-  expect_near(calibrated(folder(images, info, copies), info).scores, expected, 2e-3);
 }
 
 // How far the threshold lies above the scores of new images.

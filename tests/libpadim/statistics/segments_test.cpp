@@ -38,7 +38,7 @@ std::vector<int> range(std::int64_t first, std::int64_t last) {
 }
 
 void append(Segments& segments, int first, int last, WorkerPool& pool) {
-  for (int n = first; n < last; ++n) segments.append(embedding(n), Segments::Kind::real, pool);
+  for (int n = first; n < last; ++n) segments.append(embedding(n), Segments::Kind::real, 1, pool);
 }
 
 Segments stream(int frames, Segments::Limits limits, WorkerPool& pool) {
@@ -52,8 +52,8 @@ bool has_copy(int n) { return n % 3 != 0; }
 
 void append_with_copies(Segments& segments, int first, int last, WorkerPool& pool) {
   for (int n = first; n < last; ++n) {
-    segments.append(embedding(n), Segments::Kind::real, pool);
-    if (has_copy(n)) segments.append(embedding(copy_of(n)), Segments::Kind::augmented, pool);
+    segments.append(embedding(n), Segments::Kind::real, 1, pool);
+    if (has_copy(n)) segments.append(embedding(copy_of(n)), Segments::Kind::augmented, 1, pool);
   }
 }
 
@@ -193,24 +193,35 @@ TEST(Segments, ThinCopiesWithTheirFrames) {
   }
 }
 
-// Of several copies of a frame one is stored, and all count.
-TEST(Segments, StoreOneCopyOfEachFrame) {
+// Copies are stored behind their frame, thinned with it, and count what they are said to.
+TEST(Segments, StoreTheCopiesOfEachFrame) {
   WorkerPool pool(1);
   Segments segments(kPositions, kDimensions, {4, 16});
-  std::vector<int> everything;
-  for (int n = 0; n < 10; ++n) {
-    append(segments, n, n + 1, pool);
-    everything.push_back(n);
-    for (const int copy : {copy_of(n), copy_of(n + 100), copy_of(n + 200)}) {
-      segments.append(embedding(copy), Segments::Kind::augmented, pool);
-      everything.push_back(copy);
+  Gaussian expected(kPositions, kDimensions);
+  const auto copies_of = [](int n) { return std::vector<int>{copy_of(n), copy_of(n + 100), copy_of(n + 200)}; };
+  for (int n = 0; n < 30; ++n) {
+    std::vector<int> shown = copies_of(n);
+    shown.insert(shown.begin(), n);
+    auto kind = Segments::Kind::real;
+    for (const int i : shown) {
+      segments.append(embedding(i), std::exchange(kind, Segments::Kind::augmented), 0.25, pool);
+      expected.add(embedding(i), std::vector<float>{0.25F}, pool);
     }
   }
   const Segments settled = segments.settled(pool);
-  expect_statistics(settled.statistics(), everything);
-  EXPECT_EQ(settled.frames(), 10);
-  for (const auto& numbers : all_stored(settled)) {
-    for (std::size_t i = 0; i < numbers.size(); i += 2) EXPECT_EQ(numbers[i + 1], copy_of(numbers[i]));
+  EXPECT_EQ(settled.frames(), 30);
+  EXPECT_DOUBLE_EQ(settled.statistics().count, 30);
+  for (std::size_t i = 0; i < expected.mean().size(); ++i) {
+    EXPECT_NEAR(settled.statistics().mean[i], expected.mean()[i], 1e-3F);
+  }
+  for (int k = 0; k < settled.size(); ++k) {
+    EXPECT_TRUE(std::ranges::all_of(settled.view(k).copies, [](int copies) { return copies == 3; }));
+    const std::vector<int> numbers = stored(settled.view(k));
+    for (std::size_t i = 0; i < numbers.size(); i += 4) {
+      EXPECT_EQ(std::vector<int>(numbers.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                                 numbers.begin() + static_cast<std::ptrdiff_t>(i) + 4),
+                copies_of(numbers[i]));
+    }
   }
 }
 
@@ -522,15 +533,16 @@ TEST(Segments, HaveLimitsByMemory) {
     int places;
   } cases[] = {{std::int64_t{1} << 40, 8}, {9 * each, 8}, {9 * each - 1, 4}, {5 * each, 4}, {5 * each - 1, 3}, {1, 3}};
   for (const auto& c : cases) {
-    const Segments::Limits plain = segment_limits(250, 256, false, c.allowed);
+    const Segments::Limits plain = segment_limits(250, 256, 0, c.allowed);
     EXPECT_EQ(plain.count, c.places) << c.allowed;
     EXPECT_EQ(plain.stored, 256);
-    EXPECT_EQ(segment_limits(250, 256, true, c.allowed).stored, 128);
+    EXPECT_EQ(segment_limits(250, 256, 1, c.allowed).stored, 128);
+    EXPECT_EQ(segment_limits(250, 256, 8, c.allowed).stored, 32);
   }
   // 128 MiB hold 32 embeddings of 4096 positions and 512 dimensions, but never less than two a place.
-  EXPECT_EQ(segment_limits(4096, 512, false, std::int64_t{1} << 40).stored, 32);
-  EXPECT_EQ(segment_limits(4096, 512, true, std::int64_t{1} << 40).stored, 16);
-  EXPECT_EQ(segment_limits(16384, 1024, true, std::int64_t{1} << 50).stored, 16);
+  EXPECT_EQ(segment_limits(4096, 512, 0, std::int64_t{1} << 40).stored, 32);
+  EXPECT_EQ(segment_limits(4096, 512, 1, std::int64_t{1} << 40).stored, 16);
+  EXPECT_EQ(segment_limits(16384, 1024, 1, std::int64_t{1} << 50).stored, 16);
 }
 
 }  // namespace
