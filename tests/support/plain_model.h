@@ -76,7 +76,7 @@ class PlainModel {
       means_.push_back(mean);
       comoments_.push_back(comoment);
     }
-    epsilon_ = info.relative_epsilon > 0 ? std::max(info.relative_epsilon * pooled_.trace() / d_, 1e-6) : info.epsilon;
+    epsilon_ = std::max(info.relative_epsilon * pooled_.trace() / d_, 1e-6);
     for (const Eigen::MatrixXd& comoment : comoments_) {
       const Eigen::MatrixXd sigma =
           (comoment + info.prior * pooled_) / (n - 1 + info.prior) + epsilon_ * Eigen::MatrixXd::Identity(d_, d_);

@@ -19,6 +19,8 @@
 namespace padim {
 namespace {
 
+constexpr double kLeastCount = 2 - 1e-4;  // two frames, which may be made of fractions
+
 std::vector<int> counting_indices(int positions, std::span<const std::uint8_t> counts) {
   std::vector<int> indices;
   for (int p = 0; p < positions; ++p) {
@@ -171,7 +173,7 @@ void Gaussian::reset() {
 }
 
 double GaussianView::mean_variance(std::span<const std::uint8_t> counts) const {
-  if (count < 2) return 0;
+  if (count < kLeastCount) return 0;
   double sum = 0;
   int counting = 0;
   for (int p = 0; p < positions; ++p) {
@@ -191,7 +193,7 @@ std::vector<double> pooled_covariance(const GaussianView& gaussian, std::span<co
   const std::size_t triangle = triangle_size(gaussian.dimensions);
   std::vector<double> pooled(triangle);
   const std::vector<int> counting = counting_indices(gaussian.positions, counts);
-  if (gaussian.count < 2 || counting.empty()) return pooled;
+  if (gaussian.count < kLeastCount || counting.empty()) return pooled;
   const double divisor = static_cast<double>(counting.size()) * (gaussian.count - 1);
   pool.split(static_cast<int>(triangle), [&](int begin, int end) {
     const auto first = static_cast<std::size_t>(begin);
@@ -207,7 +209,7 @@ std::vector<double> pooled_covariance(const GaussianView& gaussian, std::span<co
 
 std::vector<std::uint16_t> whiten(const GaussianView& gaussian, const Regularisation& regularisation,
                                   WorkerPool& pool) {
-  if (gaussian.count < 2) {
+  if (gaussian.count < kLeastCount) {
     throw Error(ErrorCode::numeric, "a covariance needs at least 2 frames; " +
                                         std::to_string(static_cast<std::int64_t>(gaussian.count)) + " were given");
   }

@@ -1,8 +1,7 @@
 // A block B of frames with weights a_j and whitened deviations w_j = W (x_j - mean) is taken out of M and mean by a
 // downdate of rank b + 1. With m = N - 1 + nu, a = sum a_j, s = sum a_j w_j, the rows U = [sqrt(a_j) w_j (j in B);
 // s / sqrt(N - a)] and A = I - U U^T / m, a frame whose whitened deviation is z has, by Woodbury's identity,
-//     z' = z + s / (N - a),   D^2 = (m - a) / m * (|z'|^2 + (U z')^T A^-1 (U z') / m),
-// and log|Sigma| grows by log|A| + d log(m / (m - a)).
+//     z' = z + s / (N - a),   D^2 = (m - a) / m * (|z'|^2 + (U z')^T A^-1 (U z') / m).
 // Everything in it is a product of whitened deviations, so that one matrix of products per Gaussian serves all
 // queries. Must match refits to 1e-4, beside what the whitener's half precision costs: 1e-3, and 3e-3 without a prior.
 
@@ -15,9 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
-#include "base/half.h"
 #include "base/packed_triangle.h"
 #include "statistics/products_kernel.h"
 
@@ -70,11 +67,6 @@ class Downdate {
     uz(b) = (z_s + square_ / rest_) / std::sqrt(rest_);
     const double shifted = z_square + 2 * z_s / rest_ + square_ / (rest_ * rest_);
     return std::max((m_ - left_out_) / m_ * (shifted + uz.dot(factor_.solve(uz)) / m_), 0.0);
-  }
-
-  // What leaving out adds to log|Sigma| of d dimensions.
-  [[nodiscard]] double log_determinant(int d) const {
-    return 2 * factor_.matrixLLT().diagonal().array().log().sum() + d * std::log(m_ / (m_ - left_out_));
   }
 
  private:
@@ -132,39 +124,15 @@ class LeavingOut {
     auto row = static_cast<std::size_t>(position);
     for (std::size_t q = 0; q < queries_.size(); ++q) {
       for (const int frame : queries_[q].frames) {
-        const double square = squared(q, frame, z, products);
+        const double square =
+            downdates_[q].square(static_cast<double>(z.col(frame).squaredNorm()), &products(frame, 0));
         squares[row] = std::min(squares[row], static_cast<float>(square));
         row += static_cast<std::size_t>(embeddings_.positions);
       }
     }
   }
 
-  // The sum over all frames of all queries of D^2 + log|Sigma|, at the open Gaussian's own position.
-  [[nodiscard]] double surprise() const {
-    const double whole = log_determinant();
-    double sum = 0;
-    for (std::size_t q = 0; q < queries_.size(); ++q) {
-      const double log_determinant = whole + downdates_[q].log_determinant(embeddings_.dimensions);
-      for (const int frame : queries_[q].frames) sum += squared(q, frame, own_, products_) + log_determinant;
-    }
-    return sum;
-  }
-
  private:
-  [[nodiscard]] double squared(std::size_t query, int frame, const Matrix& z, const Matrix& products) const {
-    return downdates_[query].square(static_cast<double>(z.col(frame).squaredNorm()), &products(frame, 0));
-  }
-
-  // log|Sigma| of the open Gaussian, from the diagonal of the inverse factor.
-  [[nodiscard]] double log_determinant() const {
-    const std::uint16_t* triangle = fit_.whitener.data() + gaussian_ * triangle_size(embeddings_.dimensions);
-    double sum = 0;
-    for (int i = 0; i < embeddings_.dimensions; ++i) {
-      sum += std::log(static_cast<double>(half_to_float(triangle[panel_diagonal(embeddings_.dimensions, i)])));
-    }
-    return -2 * sum;
-  }
-
   // Deviations of the embeddings at a position from the open Gaussian, whitened by it: columns [d, n].
   void whiten(int position, Matrix& whitened) {
     const auto d = static_cast<std::size_t>(embeddings_.dimensions);
@@ -227,26 +195,6 @@ std::vector<float> leave_out_distances(const WhitenedFit& fit, const EmbeddingSe
   }
   std::transform(result.begin(), result.end(), result.begin(), [](float square) { return std::sqrt(square); });
   return std::move(result);
-}
-
-double leave_out_log_likelihood(const WhitenedFit& fit, const EmbeddingSet& embeddings, std::span<const float> weights,
-                                std::span<const LeaveOut> queries, std::span<const std::uint8_t> counts,
-                                WorkerPool& pool) {
-  std::vector<double> surprise(static_cast<std::size_t>(embeddings.positions));
-  const auto does_count = [&](int p) { return counts.empty() || counts[static_cast<std::size_t>(p)] != 0; };
-  pool.split(embeddings.positions, [&](int first, int last) {
-    LeavingOut leaving(fit, embeddings, weights, queries);
-    for (int p = first; p < last; ++p) {
-      if (!does_count(p)) continue;
-      leaving.open(p);
-      surprise[static_cast<std::size_t>(p)] = leaving.surprise();
-    }
-  });
-  double terms = 0;
-  for (int p = 0; p < embeddings.positions; ++p) terms += does_count(p) ? embeddings.dimensions : 0;
-  std::size_t frames = 0;
-  for (const LeaveOut& query : queries) frames += query.frames.size();
-  return -std::reduce(surprise.begin(), surprise.end()) / (2 * terms * static_cast<double>(frames));
 }
 
 }  // namespace padim

@@ -33,11 +33,4 @@ struct LeaveOut {
                                                      std::span<const float> weights, std::span<const LeaveOut> queries,
                                                      Size positions, int search_radius, WorkerPool& pool);
 
-/// The mean log-likelihood per dimension, without its constant, of the same frames under the same fits without others:
-/// -(D^2 + log |Sigma|) / 2d, over all frames of all queries and the positions that count. Says which of two fits knows
-/// better what it has not seen. counts: [P], 0 for a position that does not; empty: all do.
-[[nodiscard]] double leave_out_log_likelihood(const WhitenedFit& fit, const EmbeddingSet& embeddings,
-                                              std::span<const float> weights, std::span<const LeaveOut> queries,
-                                              std::span<const std::uint8_t> counts, WorkerPool& pool);
-
 }  // namespace padim
