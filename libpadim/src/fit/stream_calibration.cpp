@@ -36,7 +36,7 @@ class StreamCalibration {
         counts_(counting_positions(info.geometry.mask, info.geometry.input, info.positions)) {
     for (int k = 0; k < segments.size(); ++k) {
       (segments.view(k).stretch ? stretches_ : regular_).push_back(k);
-      parts_.push_back(stored_.gaussian(stored_.with_copies(stored_.of_segment(k)), pool));
+      parts_.push_back(stored_.with_copies(stored_.of_segment(k)));
     }
     weigh();
   }
@@ -66,7 +66,7 @@ class StreamCalibration {
     for (int k = 0; k < segments_.size(); ++k) {
       const SegmentView view = segments_.view(k);
       const auto kept = static_cast<double>(std::max<std::size_t>(view.copies.size(), 1));
-      weights_.push_back(view.weight * static_cast<double>(view.frames) / kept);
+      weights_.push_back(static_cast<float>(view.weight * static_cast<double>(view.frames) / kept));
     }
   }
 
@@ -81,11 +81,11 @@ class StreamCalibration {
     std::iota(by_distance.begin(), by_distance.end(), 0);
     std::ranges::stable_sort(by_distance, std::ranges::greater{}, [i](int j) { return std::abs(j - i); });
     std::vector<int> chosen = stretches_;
-    double count = 0;
+    std::size_t count = 0;
     for (const int j : by_distance) {
       if (j == i || (std::abs(j - i) <= gap() && count >= 2)) break;
       chosen.push_back(regular_[static_cast<std::size_t>(j)]);
-      count += parts_[static_cast<std::size_t>(chosen.back())].count();
+      count += parts_[static_cast<std::size_t>(chosen.back())].size();
     }
     return chosen;
   }
@@ -98,26 +98,24 @@ class StreamCalibration {
     return chosen;
   }
 
-  // Weighed so that it counts as many frames as it is made of, whatever was forgotten.
-  [[nodiscard]] Gaussian merge(const std::vector<int>& by) const {
-    double count = 0;
-    double stood_for = 0;
-    for (const int k : by) {
-      count += parts_[static_cast<std::size_t>(k)].count();
-      stood_for += parts_[static_cast<std::size_t>(k)].count() * weights_[static_cast<std::size_t>(k)];
+  // Of what is stored of segments, counting as many frames as it is made of, whatever was thinned or forgotten.
+  [[nodiscard]] Gaussian gaussian_of_segments(const std::vector<int>& segments) const {
+    std::vector<int> chosen;
+    std::vector<float> weights;
+    for (const int k : segments) {
+      const auto& part = parts_[static_cast<std::size_t>(k)];
+      chosen.insert(chosen.end(), part.begin(), part.end());
+      weights.resize(chosen.size(), weights_[static_cast<std::size_t>(k)]);
     }
-    Gaussian merged(segments_.positions(), segments_.dimensions());
-    for (const int k : by) {
-      const auto part = static_cast<std::size_t>(k);
-      merged.merge(parts_[part].view(), weights_[part] * count / stood_for, pool_);
-    }
-    return merged;
+    const float stood_for = std::reduce(weights.begin(), weights.end());
+    for (float& weight : weights) weight *= static_cast<float>(weights.size()) / stood_for;
+    return gaussian_of(stored_.subset(chosen), weights, pool_);
   }
 
   void score(int segment, const std::vector<int>& by, std::vector<float>& originals, std::vector<float>& copies) {
     const std::vector<int> frames = evenly(stored_.of_segment(segment));
-    const Gaussian merged = merge(by);
-    const WhitenedGaussians model(merged.view(), info_, pool_);
+    const Gaussian rest = gaussian_of_segments(by);
+    const WhitenedGaussians model(rest.view(), info_, pool_);
     const auto distances = distances_to(model.fit(), stored_.subset(stored_.with_copies(frames)), info_, pool_);
     const auto scored = image_scores(distances, info_);
     const auto positions = static_cast<std::size_t>(segments_.positions());
@@ -152,8 +150,8 @@ class StreamCalibration {
   std::vector<std::uint8_t> counts_;         // per position
   std::vector<int> regular_;                 // segments, in stream order
   std::vector<int> stretches_;               // those that were learned
-  std::vector<Gaussian> parts_;              // of each segment's stored frames and copies
-  std::vector<double> weights_;              // of each segment's stored frames, relative to each other
+  std::vector<std::vector<int>> parts_;      // each segment's stored frames and copies
+  std::vector<float> weights_;               // of each segment's stored frames, relative to each other
   std::vector<std::vector<float>> medians_;  // of the distances of each segment's held-out frames
 };
 

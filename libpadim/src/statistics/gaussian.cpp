@@ -7,10 +7,12 @@
 #include "statistics/gaussian.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <utility>
 
 #include "base/packed_triangle.h"
 #include "padim/error.h"
@@ -83,47 +85,59 @@ void Gaussian::add(std::span<const float> embeddings, std::span<const float> wei
 }
 
 void Gaussian::add(const EmbeddingSet& embeddings, std::span<const float> weights, WorkerPool& pool) {
-  const std::size_t frames = weights.size();
-  const double added = std::accumulate(weights.begin(), weights.end(), 0.0);
-  if (added <= 0) return;
-  const auto d = static_cast<std::size_t>(dimensions_);
-  const double total = count_ + added;
-  const auto share = static_cast<float>(added / total);
-  const auto weight = static_cast<float>(std::sqrt(count_ * added / total));
-  std::vector<float> roots(frames);
-  std::transform(weights.begin(), weights.end(), roots.begin(), [](float w) { return std::sqrt(w); });
+  const std::vector<Batch> batches = batches_of(weights);
   pool.split(positions_, [&](int begin, int end) {
-    std::vector<float> centered((frames + 1) * d);
-    std::vector<const float*> rows(frames);
-    float* correction = centered.data() + frames * d;
+    std::vector<float> centered((kBatch + 1) * static_cast<std::size_t>(dimensions_));
     for (int p = begin; p < end; ++p) {
-      float* mean = mean_.data() + static_cast<std::size_t>(p) * d;
-      for (std::size_t b = 0; b < frames; ++b) rows[b] = embeddings.at(static_cast<int>(b), p);
-      for (std::size_t j = 0; j < d; ++j) {
-        float sum = 0;
-        for (std::size_t b = 0; b < frames; ++b) sum += weights[b] * rows[b][j];
-        const float batch_mean = sum / static_cast<float>(added);
-        for (std::size_t b = 0; b < frames; ++b) centered[b * d + j] = roots[b] * (rows[b][j] - batch_mean);
-        const float delta = batch_mean - mean[j];
-        correction[j] = weight * delta;
-        mean[j] += share * delta;
-      }
-      add_outer_products(centered.data(), static_cast<int>(frames) + 1, dimensions_,
-                         comoment_.data() + static_cast<std::size_t>(p) * triangle_size(dimensions_));
+      for (const Batch& batch : batches) add_at(p, embeddings, batch, weights, centered);
     }
   });
-  count_ += added;
+  for (const Batch& batch : batches) count_ += batch.added;
+}
+
+std::vector<Gaussian::Batch> Gaussian::batches_of(std::span<const float> weights) const {
+  std::vector<Batch> batches;
+  double total = count_;
+  for (std::size_t first = 0; first < weights.size(); first += kBatch) {
+    const std::size_t frames = std::min(kBatch, weights.size() - first);
+    const auto own = weights.subspan(first, frames);
+    const double added = std::accumulate(own.begin(), own.end(), 0.0);
+    if (added <= 0) continue;
+    const double before = std::exchange(total, total + added);
+    batches.push_back({first, frames, added, static_cast<float>(added / total),
+                       static_cast<float>(std::sqrt(before * added / total))});
+  }
+  return batches;
+}
+
+void Gaussian::add_at(int position, const EmbeddingSet& embeddings, const Batch& batch,
+                      std::span<const float> all_weights, std::vector<float>& centered) {
+  const auto d = static_cast<std::size_t>(dimensions_);
+  const std::span<const float> weights = all_weights.subspan(batch.first, batch.frames);
+  std::array<const float*, kBatch> rows{};
+  std::array<float, kBatch> roots{};
+  for (std::size_t b = 0; b < batch.frames; ++b) {
+    rows[b] = embeddings.at(static_cast<int>(batch.first + b), position);
+    roots[b] = std::sqrt(weights[b]);
+  }
+  float* mean = mean_.data() + static_cast<std::size_t>(position) * d;
+  float* correction = centered.data() + batch.frames * d;
+  for (std::size_t j = 0; j < d; ++j) {
+    float sum = 0;
+    for (std::size_t b = 0; b < batch.frames; ++b) sum += weights[b] * rows[b][j];
+    const float batch_mean = sum / static_cast<float>(batch.added);
+    for (std::size_t b = 0; b < batch.frames; ++b) centered[b * d + j] = roots[b] * (rows[b][j] - batch_mean);
+    const float delta = batch_mean - mean[j];
+    correction[j] = batch.correction * delta;
+    mean[j] += batch.share * delta;
+  }
+  add_outer_products(centered.data(), static_cast<int>(batch.frames) + 1, dimensions_,
+                     comoment_.data() + static_cast<std::size_t>(position) * triangle_size(dimensions_));
 }
 
 Gaussian gaussian_of(const EmbeddingSet& embeddings, std::span<const float> weights, WorkerPool& pool) {
-  constexpr int kBatch = 32;  // what is centred stays in the nearest cache
   Gaussian gaussian(embeddings.positions, embeddings.dimensions);
-  for (int first = 0; first < embeddings.size(); first += kBatch) {
-    const int count = std::min(kBatch, embeddings.size() - first);
-    const auto begin = embeddings.frames.begin() + first;
-    gaussian.add({embeddings.positions, embeddings.dimensions, {begin, begin + count}},
-                 weights.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), pool);
-  }
+  gaussian.add(embeddings, weights, pool);
   return gaussian;
 }
 

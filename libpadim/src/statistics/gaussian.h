@@ -59,6 +59,20 @@ class Gaussian {
   [[nodiscard]] static std::int64_t bytes(int positions, int dimensions);
 
  private:
+  // Embeddings that are centred together, so few that they stay in the nearest cache.
+  static constexpr std::size_t kBatch = 32;
+  struct Batch {
+    std::size_t first;
+    std::size_t frames;
+    double added;      // sum of the weights
+    float share;       // of all frames so far
+    float correction;  // factor of the distance between the means, which counts as one more row
+  };
+
+  [[nodiscard]] std::vector<Batch> batches_of(std::span<const float> weights) const;
+  void add_at(int position, const EmbeddingSet& embeddings, const Batch& batch, std::span<const float> all_weights,
+              std::vector<float>& centered);
+
   int positions_;
   int dimensions_;
   double count_ = 0;
