@@ -74,15 +74,21 @@ class Scene(ToolCase):
         self.assertEqual(self.stretches(self.detect(video, model=self.fitted())), [(BEFORE, 29, "black")])
 
     def test_normal(self):
-        """Normal frames are no news, and separate images are no stream."""
+        """Normal frames are no news."""
         model = self.fitted()
         result = self.detect(self.video("later", map(picture, range(200, 320))), model=model)
         self.assertEqual(self.stretches(result), [])
-        for number in range(20):
-            save_picture(self.folder / "dark" / f"{number}.png", black(number))
-        result = self.detect(self.folder / "dark", "--json", "-", model=model)
-        self.assertEqual(self.stretches(result), [])
-        self.assertNotIn('"scene"', result.stdout)
+
+    def test_images(self):
+        """Separate images are no stream: what is said is which of them are blank, also of a model that calls them normal."""
+        shown = [picture(0), black(1), picture(2), dimmed(3), dimmed(4), black(5), black(6), black(7) + 128]
+        for number, pixels in enumerate(shown):
+            save_picture(self.folder / "mixed" / f"{number}.png", pixels)
+        result = self.detect(self.folder / "mixed", "--json", "-")
+        self.assertEqual(re.findall(r"(frames? [\d-]+): the whole picture has changed \((\w+)\)", result.stderr),
+                         [("frame 1", "black"), ("frames 5-6", "black"), ("frame 7", "covered")])
+        self.assertEqual([record.get("scene") for record in parse_lines(result.stdout)],
+                         [None, "black", None, None, None, "black", "black", "covered"])
 
     def test_blank_frames_are_spoken_of_where_their_score_says_nothing(self):
         """A fit that saw darkness and glare reports neither by score, and says so, as does padim info."""

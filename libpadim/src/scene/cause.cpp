@@ -1,13 +1,27 @@
 #include "scene/cause.h"
 
+#include <algorithm>
+
 namespace padim {
 namespace {
+
+constexpr double kBlack = 5;  // luma
+constexpr double kWhite = 250;
+constexpr double kFlat = 1;      // contrast
+constexpr double kFarBelow = 2;  // a picture by so much darker than any fitted one is dark even after a dark fit
 
 std::string blank_sentence(const std::string& colour) {
   return "A " + colour + " frame would not be reported by its score; it is reported as a changed scene instead.";
 }
 
 }  // namespace
+
+SceneCause blank_cause(const Appearance& now, const std::optional<SceneReference>& reference) {
+  const AppearanceRange fitted = reference ? reference->appearance : AppearanceRange{};
+  if (now.luma < std::min(kBlack, fitted.least.luma / kFarBelow)) return SceneCause::black;
+  if (now.luma > std::max(kWhite, 255 - (255 - fitted.most.luma) / kFarBelow)) return SceneCause::white;
+  return now.contrast < std::min(kFlat, fitted.least.contrast / kFarBelow) ? SceneCause::covered : SceneCause::none;
+}
 
 std::string to_string(SceneCause cause) {
   switch (cause) {
@@ -64,10 +78,8 @@ std::string footage_sentences(const SceneReference& scene, std::int64_t frames) 
   if (frames > 1 && scene.longest_still + 1 >= frames) {
     return "All frames of the fit show the very same picture: is the camera running, and is this the scene?";
   }
-  constexpr double kDark = 5;
-  constexpr double kGlaring = 250;
-  if (scene.appearance.most.luma < kDark) return "All frames of the fit are black: is the camera covered?";
-  if (scene.appearance.least.luma > kGlaring) return "All frames of the fit are white: is the exposure right?";
+  if (scene.appearance.most.luma < kBlack) return "All frames of the fit are black: is the camera covered?";
+  if (scene.appearance.least.luma > kWhite) return "All frames of the fit are white: is the exposure right?";
   return "";
 }
 

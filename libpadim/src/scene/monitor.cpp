@@ -16,29 +16,12 @@ namespace {
 
 constexpr std::int64_t kFramesAtOnce = 2;  // of what a single frame shows
 constexpr std::int64_t kStillFrames = 32;  // fewer are not called frozen: encoders skip still pictures for as long
-constexpr double kBlack = 5;               // luma
-constexpr double kWhite = 250;
-constexpr double kFlat = 1;  // contrast
 // How many times less or more than any fitted frame, to be called so. Blur of 1.5 pixels of the network's input leaves
 // half of the sharpness of common scenes, and hardly less contrast; cars and people in view leave 0.7.
 constexpr double kFarBelow = 2;
 constexpr double kBlur = 1.75;
 constexpr double kAlike = 1.25;
 constexpr double kOther = 1.1;  // luma
-
-struct Levels {
-  double black = kBlack;
-  double white = kWhite;
-  double flat = kFlat;
-};
-
-// Frames that the fit saw are not called black; nor are those a little darker.
-Levels levels_of(const std::optional<SceneReference>& reference) {
-  if (!reference) return {};
-  const AppearanceRange& fitted = reference->appearance;
-  return {std::min(kBlack, fitted.least.luma / kFarBelow), std::max(kWhite, 255 - (255 - fitted.most.luma) / kFarBelow),
-          std::min(kFlat, fitted.least.contrast / kFarBelow)};
-}
 
 // Frames with the same picture that are called frozen; 0: none are, as the fit was a still picture itself.
 std::int64_t still_frames(const std::optional<SceneReference>& reference) {
@@ -80,20 +63,16 @@ SceneCause cause_of(const Appearance& now, const AppearanceRange& fitted) {
 }  // namespace
 
 struct SceneMonitor::Impl {
-  explicit Impl(const std::optional<SceneReference>& scene)
-      : levels(levels_of(scene)), frames_of_frozen(still_frames(scene)) {
+  explicit Impl(const std::optional<SceneReference>& scene) : fitted(scene), frames_of_frozen(still_frames(scene)) {
     if (!scene || scene->segments == 0) return;
-    reference = *scene;
     block = scene_block_frames(scene->frames);
     needed = scene_blocks_needed(scene->segments);
     medians.reserve(static_cast<std::size_t>(block));
   }
 
   [[nodiscard]] SceneCause cause_at_once(const SceneFrame& frame) const {
-    const Appearance& now = frame.appearance;
-    if (now.luma < levels.black) return SceneCause::black;
-    if (now.luma > levels.white) return SceneCause::white;
-    if (now.contrast < levels.flat) return SceneCause::covered;
+    const SceneCause blank = blank_cause(frame.appearance, fitted);
+    if (blank != SceneCause::none) return blank;
     const bool frozen = frames_of_frozen > 0 && frame.repeats + 1 >= frames_of_frozen;
     return frozen ? SceneCause::frozen : SceneCause::none;
   }
@@ -153,7 +132,7 @@ struct SceneMonitor::Impl {
   }
 
   [[nodiscard]] bool is_other_scene() {
-    return static_cast<double>(lower_quartile(medians)) > reference.median_distance && anomalous * 2 >= block;
+    return static_cast<double>(lower_quartile(medians)) > fitted->median_distance && anomalous * 2 >= block;
   }
 
   void begin_block() {
@@ -166,7 +145,7 @@ struct SceneMonitor::Impl {
     if (run++ == 0) run_first = block_first;
     if (change) change->last = frame.at;
     if (change || run < needed) return {};
-    change = SceneChange{cause_of(mean, reference.appearance), run_first, frame.at};
+    change = SceneChange{cause_of(mean, fitted->appearance), run_first, frame.at};
     return {{}, change};
   }
 
@@ -182,9 +161,8 @@ struct SceneMonitor::Impl {
     return leave();
   }
 
-  Levels levels;
+  std::optional<SceneReference> fitted;
   std::int64_t frames_of_frozen;  // 0: none are
-  SceneReference reference;       // where needed > 0
   int block = 0;                  // frames
   int needed = 0;                 // blocks; 0: distances are not monitored
 

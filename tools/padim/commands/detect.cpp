@@ -114,15 +114,14 @@ double write(const Sinks& sinks, const Frame& frame, const Detection& detection,
 Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const DetectArguments& arguments) {
   Tally tally;
   if (arguments.profile) tally.profile.emplace(std::vector<std::string>(kStages.begin(), kStages.end()));
-  std::optional<SceneLog> scenes;  // separate images are no stream: the next may show anything
-  if (source.kind() == InputKind::video) scenes.emplace(detector.model());
+  SceneLog scenes(detector.model(), source.kind());
   Progress progress("detect", "frames", source.length());
   Stopwatch watch;
   while (const Frame* frame = source.next()) {
     if (interrupted()) break;
     const double input_ms = watch.restart_ms();
     const Detection& detection = detect(detector, *frame, arguments.threshold);
-    const SceneCause scene = scenes ? scenes->add(frame->number, detection) : SceneCause::none;
+    const SceneCause scene = scenes.add(frame->number, detection);
     watch.restart_ms();
     const double drawing_ms = write(sinks, *frame, detection, scene);
     const double output_ms = watch.restart_ms() - drawing_ms;
@@ -136,7 +135,7 @@ Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const
   }
   for (const auto& sink : sinks.all) sink->finish();
   tally.seconds = progress.elapsed_seconds();
-  if (scenes) tally.changes = scenes->finish();
+  tally.changes = scenes.finish();
   return tally;
 }
 

@@ -13,9 +13,19 @@ std::string line(const SceneChange& change) {
 }  // namespace
 
 SceneCause SceneLog::add(std::int64_t frame, const Detection& detection) {
+  if (!stream_) return add_image(frame, detection.appearance);
   const SceneUpdate update = monitor_.observe(scene_frame(detection, frame));
   if (update.ended) changes_.push_back(*update.ended);
   return monitor_.change() ? monitor_.change()->cause : SceneCause::none;
+}
+
+SceneCause SceneLog::add_image(std::int64_t number, const Appearance& appearance) {
+  const SceneCause cause = blank_cause(appearance, reference_);
+  if (cause == SceneCause::none) return cause;
+  const bool goes_on = !changes_.empty() && changes_.back().cause == cause && changes_.back().last == number - 1;
+  if (!goes_on) changes_.push_back({cause, number, number});
+  changes_.back().last = number;
+  return cause;
 }
 
 std::vector<std::string> SceneLog::finish() {

@@ -1,18 +1,22 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "io/frame_source.h"
 #include "padim/detector.h"
 #include "padim/scene.h"
 
 namespace padim::tool {
 
-/// The stretches of a video that do not show the fitted scene.
+/// The stretches of a video that do not show the fitted scene. Separate images are no stream, the next may show
+/// anything: of them those that are black, white or without any contrast.
 class SceneLog {
  public:
-  explicit SceneLog(const Model& model) : monitor_(model.info().scene) {}
+  SceneLog(const Model& model, InputKind kind)
+      : reference_(model.info().scene), monitor_(reference_), stream_(kind == InputKind::video) {}
 
   /// The frame's result; returns what has changed by then.
   SceneCause add(std::int64_t frame, const Detection& detection);
@@ -21,7 +25,11 @@ class SceneLog {
   [[nodiscard]] std::vector<std::string> finish();
 
  private:
+  SceneCause add_image(std::int64_t number, const Appearance& appearance);
+
+  std::optional<SceneReference> reference_;
   SceneMonitor monitor_;
+  bool stream_;
   std::vector<SceneChange> changes_;  ///< that ended
 };
 
