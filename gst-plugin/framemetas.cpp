@@ -7,10 +7,11 @@ namespace padim::gst {
 
 void add_padim_meta(GstBuffer* buffer, const Detection& detection, const Model& model,
                     const PadimMetaContext& context) {
-  const GstPadimMeta* meta = gst_buffer_add_padim_meta(
+  GstPadimMeta* meta = gst_buffer_add_padim_meta(
       buffer, detection.score, detection.raw_score, detection.threshold, static_cast<gboolean>(detection.anomalous),
       context.inference_pts, static_cast<gboolean>(context.reused), context.frame_id, model.id().c_str());
   if (meta == nullptr) throw Error(ErrorCode::internal, "cannot attach GstPadimMeta to a video buffer");
+  if (context.scene != SceneCause::none) gst_padim_meta_set_scene(meta, to_string(context.scene).c_str());
 }
 
 void add_region_metas(GstBuffer* buffer, const Detection& detection) {

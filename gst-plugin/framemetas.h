@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "padim/detector.h"
+#include "padim/scene.h"
 
 namespace padim::gst {
 
@@ -14,6 +15,7 @@ struct PadimMetaContext {
   GstClockTime inference_pts;  ///< of the frame that the network saw
   bool reused;                 ///< the result of an earlier frame
   std::uint64_t frame_id;      ///< input frame, counted from 0
+  SceneCause scene;            ///< what the whole picture has changed to
 };
 
 /// Attaches GstPadimMeta: the frame's score.

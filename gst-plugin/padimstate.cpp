@@ -264,7 +264,7 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
   MappedFrame frame(*format_, buffer, GST_MAP_READWRITE);
   const auto wants = [&](TextFlag flag) { return (live_.overlay_text & flag) != 0; };
   const CaptionParts parts{wants(kTextScore), wants(kTextState), wants(kTextFps) ? rate : 0,
-                           wants(kTextState) ? scene_cause() : SceneCause::none};
+                           wants(kTextState) ? scene_.cause() : SceneCause::none};
   write_caption(detection, parts, caption_);
   overlay_->draw(frame.mutable_view(), detection, caption_);
   overlay_ms_ = static_cast<double>(time_since(begin)) / GST_MSECOND;
@@ -274,7 +274,8 @@ void State::draw(GstBuffer* buffer, const Detection& detection) {
 void State::attach(GstBuffer* buffer, const Detection& detection, FrameState state) const {
   if ((live_.attach_meta & kMetaScore) != 0) {
     const bool reused = state == FrameState::reuse;
-    add_padim_meta(buffer, detection, provider_.in_use()->model(), {inference_.pts, reused, counts_.frames});
+    add_padim_meta(buffer, detection, provider_.in_use()->model(),
+                   {inference_.pts, reused, counts_.frames, scene_.cause()});
   }
   if ((live_.attach_meta & kMetaRoi) != 0) add_region_metas(buffer, detection);
   if ((live_.attach_meta & kMetaAnalytics) != 0) add_analytics_meta(buffer, detection);
@@ -347,7 +348,7 @@ void State::write_record(const FrameTimes& times, FrameState state, const Detect
   record.running_time_ns = known(times.running_time);
   record.stream_time_ns = known(times.stream_time);
   record.state = state;
-  if (detection != nullptr) record.scene = scene_cause();
+  if (detection != nullptr) record.scene = scene_.cause();
   json_->write(to_json(record, detection));
 }
 

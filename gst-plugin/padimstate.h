@@ -86,7 +86,6 @@ class State {
   void post_messages(const Detection& detection, const FrameTimes& times, FrameState state);
   void watch_scene(const Detection& detection, const FrameTimes& times, FrameState state);
   void post_scene(const SceneUpdate& update, const FrameTimes& times);
-  [[nodiscard]] SceneCause scene_cause() const { return scene_.change() ? scene_.change()->cause : SceneCause::none; }
   void post_event_ends();
   void report(const FrameTimes& times, FrameState state, const Detection* detection);
   void log_frame(FrameState state, const Detection* detection) const;

@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 
 namespace padim::test {
 namespace {
@@ -78,6 +80,21 @@ TEST(SceneTest, SaysThatTheLightHasChanged) {
   EXPECT_EQ(uint64_field(end, "begin-running-time"), frame_time(8));
   EXPECT_EQ(uint64_field(end, "end-running-time"), frame_time(8 + kEnough - 1));
   EXPECT_EQ(uint64_field(end, "running-time"), frame_time(8 + kEnough + 3));
+}
+
+// The metadata of every frame says while it lasts what the picture looks like, and nothing before and after.
+TEST(SceneTest, IsInTheMetadata) {
+  ElementHarness harness("overlay=0 inference-interval=2 model-file=" + fitted_model());
+  const auto scene_of = [&](const Owned<GstBuffer>& buffer) {
+    const gchar* scene = gst_padim_meta_get_scene(gst_buffer_get_padim_meta(buffer.get()));
+    return scene == nullptr ? std::string() : scene;
+  };
+  EXPECT_EQ(scene_of(harness.run(0)), "");
+  std::vector<std::string> dark;
+  for (int i = 1; i <= 8; ++i) dark.push_back(scene_of(harness.run(lit(harness.scene(), i, 0))));
+  EXPECT_EQ(std::ranges::count(dark, "black"), 8 - 3) << "from the second black frame on that was scored";
+  for (int i = 9; i < 14; ++i) harness.run(i);
+  EXPECT_EQ(scene_of(harness.run(14)), "");
 }
 
 // Neither normal frames nor a foreign object that stays in a corner change the scene.

@@ -55,6 +55,7 @@ class Typelib(unittest.TestCase):
                     "anomalous": meta.is_anomalous(), "inference-pts": meta.get_inference_pts(),
                     "reused": meta.is_reused(), "frame-id": meta.get_frame_id(), "model-id": meta.get_model_id()}
             self.assertEqual(read, {name: structure[name] for name in read})
+            self.assertIsNone(meta.get_scene())
             self.assertEqual((read["frame-id"], read["threshold"], read["reused"]), (number, 0.25, number % 2 == 1))
 
     def test_regions_are_the_region_metas(self):

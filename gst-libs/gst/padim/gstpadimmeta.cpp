@@ -15,6 +15,7 @@ constexpr char kInferencePts[] = "inference-pts";
 constexpr char kReused[] = "reused";
 constexpr char kFrameId[] = "frame-id";
 constexpr char kModelId[] = "model-id";
+constexpr char kScene[] = "scene";
 
 // A region-of-interest meta of padimfilter.
 constexpr char kRegionType[] = "anomaly";
@@ -104,6 +105,12 @@ GstPadimMeta* gst_buffer_add_padim_meta(GstBuffer* buffer, gdouble score, gdoubl
   return reinterpret_cast<GstPadimMeta*>(meta);
 }
 
+void gst_padim_meta_set_scene(GstPadimMeta* meta, const gchar* scene) {
+  if (scene == nullptr) return;
+  GstStructure* structure = gst_custom_meta_get_structure(reinterpret_cast<GstCustomMeta*>(meta));
+  gst_structure_set(structure, kScene, G_TYPE_STRING, scene, nullptr);
+}
+
 gdouble gst_padim_meta_get_score(GstPadimMeta* meta) { return double_field(structure_of(meta), kScore); }
 
 gdouble gst_padim_meta_get_raw_score(GstPadimMeta* meta) { return double_field(structure_of(meta), kRawScore); }
@@ -122,4 +129,8 @@ guint64 gst_padim_meta_get_frame_id(GstPadimMeta* meta) { return uint64_field(me
 
 const gchar* gst_padim_meta_get_model_id(GstPadimMeta* meta) {
   return gst_structure_get_string(structure_of(meta), kModelId);
+}
+
+const gchar* gst_padim_meta_get_scene(GstPadimMeta* meta) {
+  return gst_structure_get_string(structure_of(meta), kScene);
 }

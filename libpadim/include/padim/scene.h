@@ -108,6 +108,9 @@ class PADIM_API SceneMonitor {
   /// The change that lasts; its `last` is that of the latest frame that showed it.
   [[nodiscard]] const std::optional<SceneChange>& change() const;
 
+  /// Its cause, or none.
+  [[nodiscard]] SceneCause cause() const;
+
   /// The stream ends or is interrupted: returns the change that lasted, and forgets all frames.
   std::optional<SceneChange> reset();
 

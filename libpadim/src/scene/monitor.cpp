@@ -193,6 +193,8 @@ SceneUpdate SceneMonitor::observe(const SceneFrame& frame) { return impl_->obser
 
 const std::optional<SceneChange>& SceneMonitor::change() const { return impl_->change; }
 
+SceneCause SceneMonitor::cause() const { return impl_->change ? impl_->change->cause : SceneCause::none; }
+
 std::optional<SceneChange> SceneMonitor::reset() { return impl_->reset(); }
 
 int SceneMonitor::block_frames() const { return impl_->block; }

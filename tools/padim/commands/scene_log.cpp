@@ -16,7 +16,7 @@ SceneCause SceneLog::add(std::int64_t frame, const Detection& detection) {
   if (!stream_) return add_image(frame, detection.appearance);
   const SceneUpdate update = monitor_.observe(scene_frame(detection, frame));
   if (update.ended) changes_.push_back(*update.ended);
-  return monitor_.change() ? monitor_.change()->cause : SceneCause::none;
+  return monitor_.cause();
 }
 
 SceneCause SceneLog::add_image(std::int64_t number, const Appearance& appearance) {
