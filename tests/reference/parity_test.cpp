@@ -87,7 +87,7 @@ class Inspection {
   // [P] distances of one image, by the internal stages.
   std::vector<float> distances(const std::string& file) const {
     const ModelInfo& info = model->info();
-    ImagePipeline pipeline(backbone, info.geometry, make_embedding(info, model->projection()), 1, 1);
+    ImagePipeline pipeline(backbone, info.geometry, make_embedding(info, model->projection()), 1);
     Mahalanobis mahalanobis(model->mean(), model->whitener(), info.positions, info.dimensions, info.search_radius);
     WorkerPool pool(1);
     std::vector<float> result(static_cast<std::size_t>(info.positions.width * info.positions.height));

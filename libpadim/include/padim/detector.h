@@ -48,8 +48,9 @@ struct StageTimes {
 
 /// How a detector runs.
 struct DetectorOptions {
-  /// Processor threads of the network and of the distances; not positive: 1. One frame at a time gains little from
-  /// more: see Backbone::run.
+  /// Most processor threads of the network and of the distances; not positive: 1. One frame at a time gains little from
+  /// more: see Backbone::run. Where other programs hold the cores the network falls back to 1, so that scores may then
+  /// differ in their last digits.
   int threads = kThreads.fallback;
   /// Ignores more of the frame than the model's own mask does. The network still sees these places, so that what
   /// happens there shows a little beside them; a mask of the fit (FitOptions::mask) is strict.

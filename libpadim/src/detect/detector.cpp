@@ -9,6 +9,7 @@
 #include "base/logging.h"
 #include "base/range_check.h"
 #include "base/stopwatch.h"
+#include "detect/thread_choice.h"
 #include "embedding/image_pipeline.h"
 #include "image/mask.h"
 #include "model/compatibility.h"
@@ -47,12 +48,10 @@ int thread_count(const DetectorOptions& options) {
 // What serves all models that differ in their Gaussians alone.
 struct Stages {
   Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const DetectorOptions& options)
-      : Stages(network, model, options, mask_of(model.info().geometry, options)) {}
+      : Stages(network, model, mask_of(model.info().geometry, options)) {}
 
-  Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const DetectorOptions& options,
-         const std::vector<std::uint8_t>& mask)
-      : pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1,
-                 thread_count(options)),
+  Stages(const std::shared_ptr<const Backbone>& network, const Model& model, const std::vector<std::uint8_t>& mask)
+      : pipeline(network, model.info().geometry, make_embedding(model.info(), model.projection()), 1),
         onlooker(model.info().geometry.input, mask),
         upsampler(model.info().positions, model.info().geometry.input, mask),
         counts(counting_positions(mask, model.info().geometry.input, model.info().positions)),
@@ -86,6 +85,7 @@ struct Detector::Impl {
         model(std::move(fitted)),
         network(backbone_for(model.info(), *backbone)),
         pool(thread_count(options)),
+        choice(pool.threads()),
         stages(std::make_unique<Stages>(network, model, options)),
         mahalanobis(mahalanobis_of(model)) {
     log(LogLevel::info, [&] {
@@ -129,6 +129,7 @@ struct Detector::Impl {
     times.preprocess = watch.lap();
     float raw = 0;
     std::span<const float> latest;
+    pipeline.set_network_threads(choice.threads());
     pipeline.run(pool, [&](std::span<const float> embedded) {
       latest = embedded;
       watch.lap();
@@ -138,6 +139,7 @@ struct Detector::Impl {
       times.map = watch.lap();
     });
     times.network = pipeline.network_ms();
+    choice.took(times.network);
     times.embedding = pipeline.embedding_ms();
     if (!std::isfinite(raw)) {
       throw Error(ErrorCode::numeric, "the backbone's output for this frame is not finite; try precision float32");
@@ -172,6 +174,7 @@ struct Detector::Impl {
   Model model;
   std::shared_ptr<const Backbone> network;  // with the model's taps
   WorkerPool pool;
+  ThreadChoice choice;
   std::unique_ptr<Stages> stages;
   Mahalanobis mahalanobis;
   Size frame;                        // the latest one; 0x0: there is none

@@ -9,12 +9,11 @@
 namespace padim {
 
 ImagePipeline::ImagePipeline(const std::shared_ptr<const Backbone>& backbone, Geometry geometry, Embedding embedding,
-                             int batch_size, int network_threads)
+                             int batch_size)
     : preprocessor_(geometry),
       embedding_(std::move(embedding)),
       backbone_(backbone->with_last_tap_channels(embedding_.last_tap_channels())),
       batch_size_(batch_size),
-      network_threads_(network_threads),
       parts_(static_cast<std::size_t>(batch_size)) {
   const int multiple = backbone->info().taps.back().stride;
   if (geometry.input.width % multiple != 0 || geometry.input.height % multiple != 0) {

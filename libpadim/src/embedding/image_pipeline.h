@@ -19,9 +19,9 @@ namespace padim {
 class ImagePipeline {
  public:
   /// `embedding`: of the backbone's taps. Throws invalid_argument where the network input is not a multiple of the
-  /// backbone's largest stride. network_threads: of each run of the backbone.
-  ImagePipeline(const std::shared_ptr<const Backbone>& backbone, Geometry geometry, Embedding embedding, int batch_size,
-                int network_threads);
+  /// backbone's largest stride.
+  ImagePipeline(const std::shared_ptr<const Backbone>& backbone, Geometry geometry, Embedding embedding,
+                int batch_size);
 
   [[nodiscard]] Size positions() const { return embedding_.positions(preprocessor_.geometry().input); }
   [[nodiscard]] int dimensions() const { return embedding_.dimensions(); }
@@ -51,6 +51,9 @@ class ImagePipeline {
 
   [[nodiscard]] bool full() const { return pending_ == batch_size_; }
   [[nodiscard]] int pending() const { return pending_; }
+
+  /// Of each run of the backbone from now on.
+  void set_network_threads(int threads) { network_threads_ = threads; }
 
   /// Wall time of the latest run() of a batch of one frame.
   [[nodiscard]] double network_ms() const { return parts_.front().network_ms; }
@@ -85,7 +88,7 @@ class ImagePipeline {
   Embedding embedding_;
   std::shared_ptr<const Backbone> backbone_;
   int batch_size_;
-  int network_threads_;
+  int network_threads_ = 1;
   int pending_ = 0;
   std::vector<std::uint8_t> images_;  // [batch, height, width, 3]
   std::vector<Part> parts_;           // by their first frames

@@ -165,7 +165,7 @@ struct Fitter::Impl {
   [[nodiscard]] int batch() const { return batch_size(options, backbone->info(), pool); }
 
   [[nodiscard]] ImagePipeline make_pipeline() const {
-    return {backbone, info.geometry, make_embedding(info, projection.matrix), batch() * copies(), 1};
+    return {backbone, info.geometry, make_embedding(info, projection.matrix), batch() * copies()};
   }
 
   // What a frame and its augmented copies take in a batch.
@@ -202,7 +202,7 @@ struct Fitter::Impl {
     if (!basis_pass) {
       choose_geometry(frame);
       Embedding embedding(info.taps, info.grid, all_channels(backbone->info()));
-      ImagePipeline pipeline(backbone, info.geometry, std::move(embedding), batch(), 1);
+      ImagePipeline pipeline(backbone, info.geometry, std::move(embedding), batch());
       basis_pass = std::make_unique<BasisPass>(std::move(pipeline), pool);
     }
     return *basis_pass;
