@@ -22,7 +22,7 @@ from labelled_data import (Labelled, Scores, aliens, extract_frames, hazelnut, l
 
 RATES = (0.05, 0.01, 0.001)
 SETS = ("sample", "bottles", "cars", "road", "hazelnut", "aliens")
-COUNTS = (2, 4, 8, 16, 30, 60, 120)
+COUNTS = (2, 4, 8, 16, 30, 60, 120, 300)
 MOST = 200  # judged pictures of a kind; more are thinned
 COLUMNS = ("build", "set", "fitted", "left out", "thresholds at .05 .01 .001", "false alarms / missed at .05",
            ".01", ".001", "AUROC", "margin")
