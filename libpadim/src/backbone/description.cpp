@@ -183,10 +183,12 @@ BackboneDescription parse_backbone_description(std::string_view text, const std:
 }
 
 BackboneDescription load_backbone_description(const std::filesystem::path& file) {
-  const MappedFile mapped(file, "backbone description");
-  const auto bytes = mapped.bytes();
-  return parse_backbone_description({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                                    "'" + file.string() + "'");
+  const InputFile input(file, "backbone description");
+  if (input.size() > kMaximumFile) input.fail("it is larger than a description can be");
+  std::string text(input.size(), '\0');
+  input.read(0, std::as_writable_bytes(std::span(text)));
+  input.check_unchanged();
+  return parse_backbone_description(text, "'" + file.string() + "'");
 }
 
 }  // namespace padim
