@@ -17,7 +17,7 @@ LIBRARY = {
     "base": ("", {
         r"nlohmann/": "safetensors.cpp",
         r"openssl/": "sha256.cpp",
-        r"(fcntl|unistd|sys/\w+)\.h": "file.cpp",
+        r"(fcntl|unistd|sys/\w+)\.h": "file.cpp pages.cpp",
     }),
     "image": ("base", {r"hwy/": "color_kernel.cpp resample_kernel.cpp"}),
     "backbone": ("base", {

@@ -2,6 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 #include "element_harness.h"
@@ -17,7 +20,7 @@ class ReloadTest : public testing::Test {
 
   std::string file() { return folder_.file("model.padim"); }
 
-  // As `padim fit` and the element do: the old file stays whole for those who have mapped it.
+  // As `padim fit` and the element do.
   void replace_by(const std::string& other) { std::filesystem::rename(other, file()); }
   void replace_by_text(const std::string& text) {
     std::ofstream(folder_.file("text")) << text;
@@ -72,6 +75,63 @@ TEST_F(ReloadTest, TakesTheNewModel) {
   g_object_get(harness.element(), "model-info", &info, nullptr);
   EXPECT_EQ(info, to_json(model));
   g_free(info);
+}
+
+// What the element says of a frame, to the bit.
+std::string verdict_of(GstBuffer* buffer) {
+  GstPadimMeta* meta = gst_buffer_get_padim_meta(buffer);
+  if (meta == nullptr) return "none";
+  std::ostringstream text;
+  text << std::hexfloat << gst_padim_meta_get_raw_score(meta) << " " << gst_padim_meta_get_score(meta) << " "
+       << gst_padim_meta_get_model_id(meta);
+  return text.str();
+}
+
+// A file that is cut, overwritten or deleted under a running element changes nothing there; what is then read on
+// request is refused or taken as a whole.
+TEST_F(ReloadTest, ScoresTheSameWhileTheFileIsOverwritten) {
+  fit_model(folder_.file("new.padim"), {}, 30);
+  const auto contents = [](const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  const std::string other = contents(folder_.file("new.padim"));
+  const std::string own = contents(file());
+  const auto rewrite = [&](const std::string& bytes) { std::ofstream(file(), std::ios::binary) << bytes; };
+  ElementHarness harness("overlay=0 model-file=" + file());
+  const std::string expected = verdict_of(harness.run(0).get());
+  ASSERT_NE(expected, "none");
+  const std::function<void()> steps[] = {
+      [&] { rewrite(""); },
+      [&] { rewrite(other.substr(0, other.size() / 2)); },
+      [&] { rewrite(other); },
+      [&] { std::fstream(file(), std::ios::binary | std::ios::in | std::ios::out) << std::string(own.size(), 'x'); },
+      [&] { std::filesystem::remove(file()); },
+  };
+  for (const auto& step : steps) {
+    step();
+    EXPECT_EQ(verdict_of(harness.run(0).get()), expected);
+  }
+  EXPECT_TRUE(harness.failures().empty());
+  EXPECT_TRUE(harness.failures(GST_MESSAGE_WARNING).empty());
+}
+
+// To learn, the element needs the rest of its model's file; where that was overwritten it says so, and goes on scoring.
+TEST_F(ReloadTest, SaysThatAnOverwrittenModelCannotLearn) {
+  fit_model(folder_.file("new.padim"), {}, 30);
+  ElementHarness harness("overlay=0 model-file=" + file());
+  const std::string before = model_id(harness.run(0).get());
+  std::filesystem::copy_file(folder_.file("new.padim"), file(), std::filesystem::copy_options::overwrite_existing);
+  gboolean accepted = FALSE;
+  g_signal_emit_by_name(harness.element(), "learn", 4, &accepted);
+  EXPECT_TRUE(accepted);
+  const auto warnings = warning_after_frames(harness);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].text.find("overwritten after it was loaded; load it again"), std::string::npos)
+      << warnings[0].text;
+  EXPECT_EQ(model_id(harness.run(9).get()), before);
+  EXPECT_TRUE(emit(harness.element(), "reload-model"));
+  EXPECT_TRUE(step_until([&](int i) { return model_id(harness.run(10 + i).get()) != before; }));
 }
 
 // A replacement that is broken, missing or of another shape leaves the running model in place, with a warning.

@@ -16,7 +16,7 @@
 namespace padim::test {
 namespace {
 
-// Memory of this process that is its own: files that are mapped, as models are, do not count.
+// Memory of this process that is its own: libraries do not count.
 double anonymous_mib() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {

@@ -104,12 +104,15 @@ struct ModelInfo {
 /// use from several threads.
 class PADIM_API Model {
  public:
-  /// Maps the file and verifies its checksum. Throws not_found, cannot_read, or bad_format with the cause: foreign,
+  /// Reads what detection needs into memory, once per process for models with the same content, and verifies the
+  /// checksum of the whole file, which may then be overwritten or deleted. What a fit needs to go on is read from the
+  /// file, which stays open, when it is asked for. Throws not_found, cannot_read, or bad_format with the cause: foreign,
   /// truncated, corrupted, newer version, oversized header.
   [[nodiscard]] static Model load(const std::filesystem::path& file);
 
   /// Writes to a temporary file beside `file`, flushes it to the disk and renames: a failure or a kill leaves the old
-  /// file whole. Throws cannot_write.
+  /// file whole. Throws cannot_write; and, as everything that reads what a fit needs to go on, cannot_read where the
+  /// file that this model was loaded from was written over meanwhile.
   void save(const std::filesystem::path& file) const;
 
   [[nodiscard]] const ModelInfo& info() const;
@@ -122,7 +125,7 @@ class PADIM_API Model {
   [[nodiscard]] std::span<const std::uint16_t> whitener() const;
 
   /// Co-moment per position of all frames and copies, packed lower triangle by rows [P, d(d+1)/2]; empty where the
-  /// model was stripped.
+  /// model was stripped. Throws cannot_read, see save().
   [[nodiscard]] std::span<const float> comoment() const;
 
   /// Projection R [F, d] with embedding x = R^T f; empty unless is_projection(info().reduction.kind).

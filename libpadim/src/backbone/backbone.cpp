@@ -2,8 +2,6 @@
 
 #include "padim/backbone.h"
 
-#include <map>
-#include <mutex>
 #include <utility>
 
 #include "backbone/device.h"
@@ -13,6 +11,7 @@
 #include "backbone/search.h"
 #include "base/logging.h"
 #include "base/stopwatch.h"
+#include "base/weak_pool.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -38,23 +37,6 @@ std::shared_ptr<const Backbone> make_backbone(Network network, const std::string
   return make_network_backbone(std::move(shared), device, precision, std::move(make));
 }
 
-// Backbones in use, so that several detectors share one set of weights.
-class Pool {
- public:
-  template <class Make>
-  std::shared_ptr<const Backbone> get(const std::string& key, const Make& make) {
-    const std::lock_guard lock(mutex_);
-    if (auto existing = entries_[key].lock()) return existing;
-    std::shared_ptr<const Backbone> created = make();
-    entries_[key] = created;
-    return created;
-  }
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, std::weak_ptr<const Backbone>> entries_;
-};
-
 // Two backbones are the same when their files are: same inode content means same path, size and time of change.
 std::string identity(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -67,7 +49,7 @@ std::string identity(const std::filesystem::path& path) {
 }  // namespace
 
 std::shared_ptr<const Backbone> open_backbone(const BackboneOptions& options) {
-  static Pool pool;
+  static WeakPool<const Backbone> pool;  // so that several detectors share one set of weights
   const BackboneFiles files = find_backbone_files(options);
   const BackboneDescription description = read_description(files, options.name);
   const std::string device = resolve_device(options.device);

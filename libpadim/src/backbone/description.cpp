@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
+#include <string_view>
 
 #include "base/file.h"
 #include "padim/error.h"
@@ -24,6 +27,17 @@ constexpr std::size_t kMaximumFile = 1U << 20;
 struct Defect : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+// A misspelt field would be as good as absent: a layer without its tap, a convolution without its stride.
+void check_fields(const Json& object, const char* what, std::initializer_list<std::string_view> known) {
+  if (!object.is_object()) throw Defect(std::string(what) + " must be an object");
+  for (const auto& [field, value] : object.items()) {
+    if (std::ranges::find(known, field) != known.end()) continue;
+    std::string list;
+    for (const std::string_view name : known) list += (list.empty() ? "" : ", ") + std::string(name);
+    throw Defect(std::string(what) + " has no field '" + field + "'; known are " + list);
+  }
+}
 
 int integer(const Json& object, const char* field, int fallback, int maximum) {
   // A conversion to int would cut off fractions and high bits.
@@ -60,10 +74,12 @@ LayerDescription parse_layer(const Json& json, int input_channels) {
   layer.stride = integer(json, "stride", 1, kMaximumStride);
   layer.activation = activation_of(json);
   if (json.contains("max_pool")) {
+    check_fields(json, "a pooling", {"max_pool", "stride"});
     layer.kind = LayerKind::max_pool;
     layer.kernel = integer(json, "max_pool", 0, kMaximumKernel);
     layer.channels = input_channels;
   } else {
+    check_fields(json, "a convolution", {"conv", "norm", "channels", "kernel", "stride", "groups", "activation"});
     layer.key = json.at("conv").get<std::string>();
     layer.norm = json.value("norm", "");
     layer.kernel = integer(json, "kernel", 0, kMaximumKernel);
@@ -103,6 +119,7 @@ struct Flow {
 };
 
 BlockDescription parse_block(const Json& json, Flow& flow) {
+  check_fields(json, "a block", {"name", "layers", "shortcut", "activation", "tap"});
   BlockDescription block;
   block.name = json.value("name", "");
   block.activation = activation_of(json);
@@ -141,6 +158,7 @@ void parse_blocks(const Json& json, BackboneDescription& description) {
 }
 
 void parse_input(const Json& json, BackboneDescription& description) {
+  check_fields(json, "'input'", {"mean", "std"});
   json.at("mean").get_to(description.mean);
   json.at("std").get_to(description.std);
   if (!std::all_of(description.std.begin(), description.std.end(), [](float s) { return s > 0; })) {
@@ -149,12 +167,21 @@ void parse_input(const Json& json, BackboneDescription& description) {
 }
 
 void parse_epsilon(const Json& json, BackboneDescription& description) {
+  check_fields(json, "'epsilon'", {"absolute", "relative"});
+  if (json.size() > 1) throw Defect("'epsilon' is either absolute or relative");
   description.epsilon_is_relative = json.contains("relative");
   json.at(description.epsilon_is_relative ? "relative" : "absolute").get_to(description.epsilon);
   if (!(description.epsilon > 0)) throw Defect("'epsilon' must be positive");
 }
 
+void parse_weights(const Json& json, BackboneDescription& description) {
+  check_fields(json, "'weights'", {"file", "licence", "source"});
+  description.weights_source = json.value("source", "");
+}
+
 BackboneDescription parse(const Json& json) {
+  check_fields(json, "a description",
+               {"name", "title", "input", "padding", "batch_norm_epsilon", "epsilon", "prior", "weights", "blocks"});
   BackboneDescription description;
   description.name = json.at("name").get<std::string>();
   parse_input(json.at("input"), description);
@@ -165,7 +192,7 @@ BackboneDescription parse(const Json& json) {
   if (json.contains("epsilon")) parse_epsilon(json.at("epsilon"), description);
   description.prior = json.value("prior", kPrior.fallback);
   if (!kPrior.contains(description.prior)) throw Defect("'prior' must not be negative, and at most 1e6");
-  if (json.contains("weights")) description.weights_source = json.at("weights").value("source", "");
+  if (json.contains("weights")) parse_weights(json.at("weights"), description);
   parse_blocks(json, description);
   return description;
 }
@@ -183,10 +210,12 @@ BackboneDescription parse_backbone_description(std::string_view text, const std:
 }
 
 BackboneDescription load_backbone_description(const std::filesystem::path& file) {
-  const MappedFile mapped(file, "backbone description");
-  const auto bytes = mapped.bytes();
-  return parse_backbone_description({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                                    "'" + file.string() + "'");
+  const InputFile input(file, "backbone description");
+  if (input.size() > kMaximumFile) input.fail("it is larger than a description can be");
+  std::string text(input.size(), '\0');
+  input.read(0, std::as_writable_bytes(std::span(text)));
+  input.check_unchanged();
+  return parse_backbone_description(text, "'" + file.string() + "'");
 }
 
 }  // namespace padim

@@ -19,9 +19,9 @@ namespace {
 class WeightsReader {
  public:
   WeightsReader(const std::filesystem::path& path, const BackboneDescription& description)
-      : path_(path), file_(path, "backbone weights"), description_(description) {}
+      : path_(path), description_(description), file_(path, "backbone weights"), contents_(read_all()) {}
 
-  [[nodiscard]] std::string sha256_hex() const { return to_hex(sha256(file_.bytes())); }
+  [[nodiscard]] std::string sha256_hex() const { return to_hex(contents_.whole); }
 
   [[nodiscard]] Layer read(const LayerDescription& description) const {
     Layer layer{description, {}, {}};
@@ -42,22 +42,32 @@ class WeightsReader {
   }
 
  private:
+  // A file of something else may be large.
+  [[nodiscard]] SafetensorsFile::Contents read_all() const {
+    const std::string& first = description_.blocks.front().layers.front().key;
+    if (!first.empty() && find(first + ".weight") == nullptr) fail("tensor '" + first + ".weight' is missing");
+    auto contents = file_.read_all();
+    file_.check_unchanged();
+    return contents;
+  }
+
   [[noreturn]] void fail(const std::string& cause) const {
     throw Error(ErrorCode::bad_format, "cannot use backbone weights '" + path_.string() + "' as " + description_.name +
                                            ": " + cause + "; convert them again as models/README.md tells");
   }
 
-  [[nodiscard]] const TensorView* find(const std::string& name) const {
+  [[nodiscard]] const TensorPlace* find(const std::string& name) const {
     const auto found = file_.tensors().find(name);
     return found == file_.tensors().end() ? nullptr : &found->second;
   }
 
   [[nodiscard]] std::vector<float> tensor(const std::string& name, const std::vector<std::int64_t>& shape) const {
-    const TensorView* view = find(name);
-    if (view == nullptr) fail("tensor '" + name + "' is missing");
-    if (view->shape != shape || view->type != TensorType::f32) fail("tensor '" + name + "' has another shape or type");
-    std::vector<float> values(static_cast<std::size_t>(element_count(*view)));
-    std::memcpy(values.data(), view->bytes.data(), view->bytes.size());
+    const TensorPlace* place = find(name);
+    if (place == nullptr) fail("tensor '" + name + "' is missing");
+    if (place->shape != shape || place->type != TensorType::f32)
+      fail("tensor '" + name + "' has another shape or type");
+    std::vector<float> values(static_cast<std::size_t>(element_count(*place)));
+    std::memcpy(values.data(), contents_.part.bytes_of(*place).data(), place->size_bytes());
     return values;
   }
 
@@ -81,8 +91,9 @@ class WeightsReader {
   }
 
   std::filesystem::path path_;
-  SafetensorsFile file_;
   const BackboneDescription& description_;
+  SafetensorsFile file_;
+  SafetensorsFile::Contents contents_;
 };
 
 Block read_block(const WeightsReader& reader, const BlockDescription& description) {

@@ -1,7 +1,6 @@
 #include "base/file.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,29 +43,47 @@ void sync_folder(const std::filesystem::path& file) {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::filesystem::path& path, const std::string& what) {
-  const std::string name = what + " '" + path.string() + "'";
-  const Descriptor descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (descriptor.value < 0) {
+InputFile::InputFile(const std::filesystem::path& path, const std::string& what)
+    : name_(what + " '" + path.string() + "'"), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+  // O_NONBLOCK: a pipe without a writer is refused below instead of waited for.
+  if (descriptor_ < 0) {
     const int error = errno;
-    if (error == ENOENT || error == ENOTDIR) {
-      throw Error(ErrorCode::not_found, name + " does not exist");
-    }
-    throw Error(ErrorCode::cannot_read, "cannot read " + name + ": " + reason(error));
+    if (error == ENOENT || error == ENOTDIR) throw Error(ErrorCode::not_found, name_ + " does not exist");
+    fail(reason(error));
   }
-  struct stat status {};
-  if (::fstat(descriptor.value, &status) != 0) {
-    throw Error(ErrorCode::cannot_read, "cannot read " + name + ": " + reason(errno));
-  }
-  if (!S_ISREG(status.st_mode)) throw Error(ErrorCode::cannot_read, "cannot read " + name + ": it is not a file");
-  if (status.st_size == 0) throw Error(ErrorCode::bad_format, name + " is empty");
-  const auto size = static_cast<std::size_t>(status.st_size);
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.value, 0);
-  if (data == MAP_FAILED) throw Error(ErrorCode::cannot_read, "cannot read " + name + ": " + reason(errno));
-  bytes_ = {static_cast<const std::byte*>(data), size};
+  Descriptor closed_on_failure{descriptor_};
+  state_ = state();
+  if (state_.size == 0) throw Error(ErrorCode::bad_format, name_ + " is empty");
+  closed_on_failure.value = -1;
 }
 
-MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
+InputFile::~InputFile() { ::close(descriptor_); }
+
+void InputFile::fail(const std::string& cause) const {
+  throw Error(ErrorCode::cannot_read, "cannot read " + name_ + ": " + cause);
+}
+
+InputFile::State InputFile::state() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) fail(reason(errno));
+  if (!S_ISREG(status.st_mode)) fail("it is not a file");
+  return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+void InputFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(reason(errno));
+    if (count == 0) fail("it became shorter while it was read: try again when it is complete");
+    offset += static_cast<std::uint64_t>(count);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void InputFile::check_unchanged() const {
+  if (state() != state_) fail("somebody wrote into it while it was read: try again when it is complete");
+}
 
 AtomicFile::AtomicFile(std::filesystem::path path, std::string what) : path_(std::move(path)), what_(std::move(what)) {
   constexpr int kAttempts = 100;  // names are random: one is enough unless somebody guesses them

@@ -18,6 +18,10 @@ Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
   Impl::check(EVP_DigestInit_ex(impl_->context.get(), EVP_sha256(), nullptr));
 }
 
+Sha256::Sha256(const Sha256& other) : impl_(std::make_unique<Impl>()) {
+  Impl::check(EVP_MD_CTX_copy_ex(impl_->context.get(), other.impl_->context.get()));
+}
+
 Sha256::~Sha256() = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {

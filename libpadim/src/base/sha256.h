@@ -15,6 +15,8 @@ using Digest = std::array<std::uint8_t, 32>;
 class Sha256 {
  public:
   Sha256();
+  Sha256(const Sha256& other);  ///< goes on from where the other is
+  Sha256& operator=(const Sha256&) = delete;
   ~Sha256();
   void update(std::span<const std::byte> bytes);
   [[nodiscard]] Digest finish();

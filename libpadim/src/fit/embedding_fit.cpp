@@ -15,7 +15,7 @@ Segments new_segments(const ModelInfo& info, std::int64_t bytes) {
 }
 
 const Segments& segments_of(const Model& model) {
-  if (model.resumable()) return *ModelTensors::of(model).segments;
+  if (model.resumable()) return *ModelTensors::of(model).segments->get();
   throw Error(
       ErrorCode::invalid_argument,
       "model " + model.id() + " was stripped of its statistics, so its fit cannot go on: fit again, and keep them");

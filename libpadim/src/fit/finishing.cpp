@@ -79,7 +79,7 @@ void calibrate(ModelInfo& info, const Segments& segments, const WhitenedGaussian
 std::string report(const Model& model, double whitening_ms, double calibration_ms) {
   const ModelInfo& info = model.info();
   return "model computed from " + std::to_string(info.frames) + " frames in " +
-         std::to_string(ModelTensors::of(model).segments->size()) + " segments: threshold " +
+         std::to_string(ModelTensors::of(model).segments->get()->size()) + " segments: threshold " +
          short_text(info.calibration.threshold) + " (rule " + info.calibration.rule + "), epsilon " +
          short_text(info.epsilon) + "; whitening took " + short_text(whitening_ms) + " ms, threshold " +
          short_text(calibration_ms) + " ms, model " + model.id();
@@ -113,7 +113,7 @@ Model finish_model(const Segments& segments, ModelInfo info, Projection projecti
   tensors->whitener = std::span(arrays->whitener).first(arrays->whitener.size() - kTrianglePadding);
   tensors->owner = arrays;
   tensors->projection = std::move(projection);
-  tensors->segments = all;
+  tensors->segments = std::make_shared<const KeptSegments>(all);
   step(1);
   Model result = ModelTensors::make_model(std::move(info), std::move(tensors));
   log(LogLevel::info, [&] { return report(result, whitening_ms, watch.lap()); });

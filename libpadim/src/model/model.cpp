@@ -65,7 +65,7 @@ const ModelInfo& Model::info() const { return impl_->info; }
 std::span<const float> Model::mean() const { return impl_->tensors->mean; }
 std::span<const std::uint16_t> Model::whitener() const { return impl_->tensors->whitener; }
 std::span<const float> Model::comoment() const {
-  return resumable() ? impl_->tensors->segments->statistics().comoment : std::span<const float>();
+  return resumable() ? impl_->tensors->segments->get()->statistics().comoment : std::span<const float>();
 }
 std::span<const float> Model::projection() const { return impl_->tensors->projection.matrix; }
 const std::string& Model::id() const { return impl_->id; }

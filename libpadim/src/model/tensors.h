@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
-#include <vector>
+#include <utility>
 
 #include "padim/model.h"
 #include "statistics/segments.h"
@@ -16,13 +18,31 @@ struct Projection {
   std::shared_ptr<const void> owner;
 };
 
-/// The arrays of a model and whatever keeps them alive: vectors after a fit, a mapped file after a load.
+/// What a fit needs to go on: at hand after a fit; of a loaded model it stays in the file until somebody asks. May be
+/// used from several threads.
+class KeptSegments {
+ public:
+  using Reader = std::function<std::shared_ptr<const Segments>()>;
+
+  explicit KeptSegments(std::shared_ptr<const Segments> segments) : segments_(std::move(segments)) {}
+  explicit KeptSegments(Reader reader) : reader_(std::move(reader)) {}
+
+  /// The same object each time, which lives as long as this one. Throws what the reader throws.
+  [[nodiscard]] const std::shared_ptr<const Segments>& get() const;
+
+ private:
+  mutable std::mutex mutex_;  // guards segments_ until it is set, for good
+  mutable std::shared_ptr<const Segments> segments_;
+  Reader reader_;
+};
+
+/// The arrays of a model and whatever keeps them alive, memory of this process in any case.
 struct ModelTensors {
   std::span<const float> mean;              ///< [P, d]
   std::span<const std::uint16_t> whitener;  ///< [P, d(d+1)/2]; kTrianglePadding readable elements follow
   std::shared_ptr<const void> owner;        ///< of mean and whitener
   Projection projection;
-  std::shared_ptr<const Segments> segments;  ///< what a fit needs to go on; null in a stripped model
+  std::shared_ptr<const KeptSegments> segments;  ///< null in a stripped model
 
   [[nodiscard]] static const ModelTensors& of(const Model& model);
 

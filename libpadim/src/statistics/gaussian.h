@@ -9,7 +9,7 @@
 
 namespace padim {
 
-/// Statistics that somebody else owns: of a Gaussian, or of a mapped model file.
+/// Statistics that somebody else owns: of a Gaussian, or of a model file.
 struct GaussianView {
   int positions = 0;
   int dimensions = 0;

@@ -59,11 +59,11 @@ Segments::Segments(const GaussianView& statistics, const std::vector<SegmentView
       limits_(limits),
       share_(share_of(limits)),
       capacity_(capacity),
-      mapped_(statistics),
+      borrowed_(statistics),
       owner_(owner) {
   for (const SegmentView& view : views) {
     Segment segment;
-    segment.mapped = view.stored;
+    segment.borrowed = view.stored;
     segment.copies.assign(view.copies.begin(), view.copies.end());
     segment.frames = view.frames;
     segment.stride = view.stride;
@@ -92,7 +92,7 @@ std::int64_t Segments::frames() const {
 }
 
 std::span<const std::uint16_t> Segments::stored(const Segment& segment) const {
-  return segment.storage ? std::span<const std::uint16_t>(*segment.storage) : segment.mapped;
+  return segment.storage ? std::span<const std::uint16_t>(*segment.storage) : segment.borrowed;
 }
 
 SegmentView Segments::view(int segment) const {
@@ -104,7 +104,7 @@ std::vector<std::uint16_t>& Segments::writable(Segment& segment) const {
   if (!is_owned_alone(segment.storage)) {
     const auto shared = stored(segment);
     segment.storage = std::make_shared<std::vector<std::uint16_t>>(shared.begin(), shared.end());
-    segment.mapped = {};
+    segment.borrowed = {};
   }
   return *segment.storage;
 }
@@ -204,7 +204,7 @@ void Segments::absorb(const Segments& other, WorkerPool& pool) {
   while (capacity_ < following.capacity_) merge_pairs();
   while (following.capacity_ < capacity_) following.merge_pairs();
   for (Segment& segment : following.segments_) {
-    static_cast<void>(writable(segment));  // what is mapped there is another's
+    static_cast<void>(writable(segment));  // what is borrowed there is another's
     fit_share(segment);
     segments_.push_back(std::move(segment));
   }
@@ -250,7 +250,7 @@ void Segments::fit_share(Segment& segment) const {
   if (share_ == 0) {
     segment.copies.clear();
     segment.storage.reset();
-    segment.mapped = {};
+    segment.borrowed = {};
   }
   while (segment.copies.size() > share_) thin(segment);
 }

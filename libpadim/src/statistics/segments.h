@@ -83,14 +83,14 @@ class Segments {
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }
 
   /// Of a flushed object: of all frames and copies, discounted by what was forgotten.
-  [[nodiscard]] GaussianView statistics() const { return statistics_ ? statistics_->view() : mapped_; }
+  [[nodiscard]] GaussianView statistics() const { return statistics_ ? statistics_->view() : borrowed_; }
 
   [[nodiscard]] SegmentView view(int segment) const;
 
  private:
   struct Segment {
-    std::shared_ptr<std::vector<std::uint16_t>> storage;  ///< shared with copies; null where mapped
-    std::span<const std::uint16_t> mapped;
+    std::shared_ptr<std::vector<std::uint16_t>> storage;  ///< shared with copies; null where borrowed
+    std::span<const std::uint16_t> borrowed;
     std::vector<std::uint8_t> copies;
     std::int64_t frames = 0;
     std::int64_t stride = 1;
@@ -121,9 +121,9 @@ class Segments {
   bool in_stretch_ = false;        // frames belong to the stretch that was begun
   bool latest_is_stored_ = false;  // a copy of the latest frame would be stored
   std::vector<Segment> segments_;
-  std::shared_ptr<Gaussian> statistics_;  // shared with copies; null where mapped
-  GaussianView mapped_;
-  std::shared_ptr<const void> owner_;   // of what is mapped
+  std::shared_ptr<Gaussian> statistics_;  // shared with copies; null where borrowed
+  GaussianView borrowed_;
+  std::shared_ptr<const void> owner_;   // of what is borrowed
   double fade_ = 1;                     // what the statistics have to be scaled by
   std::vector<float> pending_;          // embeddings that wait for a batched update of the statistics
   std::vector<float> pending_weights_;  // what each of them counts

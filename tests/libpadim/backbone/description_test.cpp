@@ -134,6 +134,33 @@ TEST_F(Description, RefusesWrongFields) {
   }
 }
 
+// A field that there is not is misspelt, at whatever level, and says which there are.
+TEST_F(Description, RefusesUnknownFields) {
+  struct Case {
+    const char* pointer;
+    std::vector<std::string> words;
+  };
+  const Case cases[] = {
+      {"/paddding", {"'paddding'", "padding"}},
+      {"/input/means", {"'input'", "'means'", "mean, std"}},
+      {"/epsilon/relativ", {"'epsilon'", "'relativ'", "relative"}},
+      {"/epsilon/absolute", {"'epsilon'", "either"}},
+      {"/weights/license", {"'weights'", "'license'", "licence"}},
+      {"/blocks/0/tapp", {"block 0", "'tapp'", "tap"}},
+      {"/blocks/0/layers/0/kernal", {"block 0", "'kernal'", "kernel"}},
+      {"/blocks/0/layers/1/activation", {"block 0", "pooling", "'activation'", "max_pool, stride"}},
+      {"/blocks/1/shortcut/tap", {"block 1", "'tap'"}},
+      {"/blocks/3/tapp", {"block 3", "'tapp'"}},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.pointer);
+    Json json = small();
+    json[Json::json_pointer(c.pointer)] = 1;
+    for (const std::string& word : c.words) expect_refused(json.dump(), {word});
+  }
+  for (const char* text : {"[]", "7", "null", R"({"blocks": [[]]})"}) expect_refused(text, {});
+}
+
 // Strides that multiply beyond reason, blocks without end and files without end are refused before they cost anything.
 TEST_F(Description, RefusesAbsurdSizes) {
   Json json = small();

@@ -52,6 +52,46 @@ int files_in(const std::filesystem::path& folder) {
   return static_cast<int>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
+// What was opened is read, whatever becomes of its name.
+TEST(InputFile, ReadsWhatWasOpened) {
+  const ScratchFolder folder;
+  write(folder / "a", "0123456789");
+  const InputFile file(folder / "a", "model");
+  write(folder / "a", "something else");
+  std::filesystem::remove(folder / "a");
+  EXPECT_EQ(file.size(), 10U);
+  std::string text(4, ' ');
+  file.read(3, std::as_writable_bytes(std::span(text)));
+  EXPECT_EQ(text, "3456");
+  file.check_unchanged();
+}
+
+// A file that somebody writes into is no longer what was opened; one that shrinks ends early.
+TEST(InputFile, NoticesWriters) {
+  const ScratchFolder folder;
+  const auto path = folder / "a";
+  std::string text(10, ' ');
+  const auto bytes = std::as_writable_bytes(std::span(text));
+  {
+    write(path, "0123456789");
+    const InputFile file(path, "model");
+    std::ofstream(path, std::ios::app) << "more";
+    file.read(0, bytes);
+    EXPECT_EQ(text, "0123456789");
+    expect_error(ErrorCode::cannot_read, {"model", path.string(), "try again"}, [&] { file.check_unchanged(); });
+  }
+  const InputFile file(path, "model");
+  std::filesystem::resize_file(path, 5);
+  expect_error(ErrorCode::cannot_read, {"model", path.string(), "shorter", "try again"}, [&] { file.read(0, bytes); });
+}
+
+// A pipe is refused at once, with or without a writer.
+TEST(InputFile, TakesNoPipes) {
+  const ScratchFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  expect_error(ErrorCode::cannot_read, {"pipe", "not a file"}, [&] { InputFile(folder / "pipe", "model"); });
+}
+
 // A file appears whole under its name; until then what was there stays, and without commit() it stays for good.
 TEST(AtomicFile, AppearsWholeOrNotAtAll) {
   const ScratchFolder folder;

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +23,8 @@ std::string file_of(const std::string& header, const std::string& data) {
   std::memcpy(bytes.data(), &length, sizeof(length));
   return bytes + header + data;
 }
+
+bool equal(std::span<const std::byte> a, std::span<const std::byte> b) { return std::ranges::equal(a, b); }
 
 class Safetensors : public testing::Test {
  protected:
@@ -48,15 +53,52 @@ TEST_F(Safetensors, ReadsWhatItWrites) {
   const SafetensorsFile file(path, "weights");
   EXPECT_EQ(file.metadata().at("key"), "value \"quoted\" \n");
   ASSERT_EQ(file.tensors().size(), 5U);
-  const TensorView& view = file.tensors().at("floats");
-  EXPECT_EQ(view.shape, (std::vector<std::int64_t>{5, 7}));
-  EXPECT_EQ(element_count(view), 35);
-  EXPECT_EQ(std::memcmp(view.bytes.data(), floats.data(), view.bytes.size()), 0);
-  EXPECT_EQ((view.bytes.data() - file.bytes().data()) % 64, 0);
-  EXPECT_EQ(std::memcmp(file.tensors().at("halves").bytes.data(), halves.data(), 6), 0);
+  const TensorPlace& place = file.tensors().at("floats");
+  EXPECT_EQ(place.shape, (std::vector<std::int64_t>{5, 7}));
+  EXPECT_EQ(element_count(place), 35);
+  EXPECT_EQ(place.begin % 64, 0U);
   EXPECT_EQ(element_count(file.tensors().at("nothing")), 0);
-  EXPECT_TRUE(verify_checksum(file));
+  const auto contents = file.read_all();
+  EXPECT_TRUE(contents.intact);
+  EXPECT_TRUE(equal(contents.part.bytes_of(place), std::as_bytes(std::span(floats))));
+  EXPECT_TRUE(equal(contents.part.bytes_of(file.tensors().at("halves")), std::as_bytes(std::span(halves))));
   EXPECT_EQ(folder_.entries(), 1);
+}
+
+// Whatever part of a large file is kept, it is what was written, aligned as in the file, and the digests
+// are those of all bytes.
+TEST_F(Safetensors, KeepsTheTensorsThatAreWanted) {
+  const auto first = normal_floats(200'000, 3);
+  const auto second = normal_floats(70'001, 4);
+  const std::vector<std::uint16_t> third(100'001, 7);
+  const auto path = folder_ / "file.safetensors";
+  write_safetensors(path, "weights", {},
+                    {{"a", {TensorType::f32, {200'000}, std::as_bytes(std::span(first))}},
+                     {"b", {TensorType::f32, {70'001}, std::as_bytes(std::span(second))}},
+                     {"c", {TensorType::f16, {100'001}, std::as_bytes(std::span(third))}}});
+  const std::string text = read_bytes(path);
+  const auto bytes = std::as_bytes(std::span(text));
+  const SafetensorsFile file(path, "weights");
+  for (const std::vector<std::string>& names : {std::vector<std::string>{},
+                                                {"a"},
+                                                {"b"},
+                                                {"c"},
+                                                {"a", "b"},
+                                                {"c", "b", "unknown"},
+                                                {"a", "b", "c", "sha256"}}) {
+    SCOPED_TRACE(testing::PrintToString(names));
+    const auto contents = file.read(names);
+    EXPECT_TRUE(contents.intact);
+    EXPECT_EQ(contents.whole, sha256(bytes));
+    EXPECT_EQ(contents.body, sha256(bytes.first(bytes.size() - sizeof(Digest))));
+    for (const std::string& name : names) {
+      if (!file.tensors().contains(name)) continue;
+      const TensorPlace& place = file.tensors().at(name);
+      const auto kept = contents.part.bytes_of(place);
+      EXPECT_TRUE(equal(kept, bytes.subspan(place.begin, place.size_bytes()))) << name;
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(kept.data()) % 64, place.begin % 64) << name;
+    }
+  }
 }
 
 // Types that padim does not use are passed over; so are scalars, which have no shape.
@@ -163,7 +205,7 @@ TEST_F(Safetensors, NoticesEveryFlippedBit) {
     bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
     try {
       const SafetensorsFile file(write(bytes), "weights");
-      EXPECT_FALSE(verify_checksum(file)) << "bit " << bit;
+      EXPECT_FALSE(file.read_all().intact) << "bit " << bit;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::bad_format) << error.what();
     }

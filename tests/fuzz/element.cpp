@@ -1,0 +1,148 @@
+// The element between hostile neighbours: any caps, buffers of any size with planes anywhere, properties of any text,
+// in any order. It answers with errors, and never reads what is not its own.
+
+#include <fuzzer/FuzzedDataProvider.h>
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backbonefactory.h"
+#include "gstpadimfilter.h"
+#include "support/fake_backbone.h"
+
+// GStreamer keeps its types, caps and pools for good.
+extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }  // NOLINT: the sanitizer's name
+
+namespace {
+
+// What names files or starts threads by the dozen is set by nobody but the tests.
+constexpr const char* kProperties[] = {"mode",
+                                       "fit-frames",
+                                       "skip-frames",
+                                       "fit-augment",
+                                       "source",
+                                       "outliers",
+                                       "grid",
+                                       "search-radius",
+                                       "reduction",
+                                       "dimensions",
+                                       "geometry",
+                                       "input-size",
+                                       "roi",
+                                       "epsilon",
+                                       "false-alarm-rate",
+                                       "threshold",
+                                       "adapt-half-life",
+                                       "inference-interval",
+                                       "late-policy",
+                                       "overlay",
+                                       "overlay-text",
+                                       "output",
+                                       "overlay-opacity",
+                                       "overlay-floor",
+                                       "colormap",
+                                       "attach-meta",
+                                       "post-messages",
+                                       "max-regions",
+                                       "min-region-area",
+                                       "min-anomalous-frames",
+                                       "batch-size",
+                                       "event-gap",
+                                       "message-interval",
+                                       "seed",
+                                       "prior"};
+constexpr const char* kFormats[] = {"GRAY8", "GRAY16_LE", "RGB",  "BGRx", "RGBA",      "I420",      "NV12",
+                                    "YUY2",  "UYVY",      "Y42B", "AYUV", "P010_10LE", "NV12_64Z32"};
+
+void set_property(GstElement* element, FuzzedDataProvider& input) {
+  const char* name = input.PickValueInArray(kProperties);
+  gst_util_set_object_arg(G_OBJECT(element), name, input.ConsumeRandomLengthString(24).c_str());
+}
+
+std::string size_from(FuzzedDataProvider& input) { return std::to_string(input.ConsumeIntegralInRange(-1, 300)); }
+
+void set_caps(GstHarness* harness, FuzzedDataProvider& input) {
+  const std::string text = std::string("video/x-raw,format=") + input.PickValueInArray(kFormats) +
+                           ",width=" + size_from(input) + ",height=" + size_from(input) + ",framerate=30/1" +
+                           input.ConsumeRandomLengthString(40);
+  if (GstCaps* caps = gst_caps_from_string(text.c_str()); caps != nullptr) {
+    if (gst_caps_is_fixed(caps)) {
+      gst_harness_set_src_caps(harness, caps);
+    } else {
+      gst_caps_unref(caps);
+    }
+  }
+}
+
+// Planes where the input says, inside the buffer or not.
+void add_layout(GstBuffer* buffer, FuzzedDataProvider& input) {
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {};
+  gint strides[GST_VIDEO_MAX_PLANES] = {};
+  const auto planes = input.ConsumeIntegralInRange<guint>(1, GST_VIDEO_MAX_PLANES);
+  for (guint i = 0; i < planes; ++i) {
+    offsets[i] = input.ConsumeIntegral<std::uint16_t>();
+    strides[i] = input.ConsumeIntegral<std::int16_t>();
+  }
+  gst_buffer_add_video_meta_full(
+      buffer, GST_VIDEO_FRAME_FLAG_NONE, gst_video_format_from_string(input.PickValueInArray(kFormats)),
+      input.ConsumeIntegralInRange(0U, 300U), input.ConsumeIntegralInRange(0U, 300U), planes, offsets, strides);
+}
+
+void push_buffer(GstHarness* harness, FuzzedDataProvider& input) {
+  GstBuffer* buffer = gst_buffer_new_allocate(nullptr, input.ConsumeIntegralInRange(0U, 1U << 18), nullptr);
+  gst_buffer_memset(buffer, 0, input.ConsumeIntegral<std::uint8_t>(), gst_buffer_get_size(buffer));
+  GST_BUFFER_PTS(buffer) = input.ConsumeBool() ? GST_CLOCK_TIME_NONE : input.ConsumeIntegral<std::uint64_t>();
+  if (input.ConsumeBool()) add_layout(buffer, input);
+  gst_harness_push(harness, buffer);
+  while (GstBuffer* out = gst_harness_try_pull(harness)) gst_buffer_unref(out);
+}
+
+void step(GstHarness* harness, GstElement* element, FuzzedDataProvider& input) {
+  switch (input.ConsumeIntegralInRange(0, 9)) {
+    case 0:
+    case 1:
+      return set_property(element, input);
+    case 2:
+      return set_caps(harness, input);
+    case 3:
+      gst_harness_push_event(harness, gst_event_new_flush_start());
+      gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE));
+      return;
+    case 4:
+      gst_harness_push_event(harness, gst_event_new_gap(input.ConsumeIntegral<std::uint32_t>(), GST_SECOND));
+      return;
+    case 5:
+      gst_harness_push_event(harness, gst_event_new_eos());
+      return;
+    default:
+      return push_buffer(harness, input);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  gst_init(argc, argv);
+  gst_debug_set_default_threshold(GST_LEVEL_NONE);
+  g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL);
+  padim::gst::set_backbone_factory(
+      [](const padim::BackboneOptions& options) { return std::make_shared<padim::test::FakeBackbone>(options.name); });
+  return gst_padim_filter_register(nullptr) ? 0 : 1;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  FuzzedDataProvider input(data, size);
+  GstElement* element = gst_element_factory_make("padimfilter", nullptr);
+  gst_util_set_object_arg(G_OBJECT(element), "mode", "fit-then-detect");
+  g_object_set(element, "fit-frames", static_cast<guint64>(2), "input-size", "32x32", "fit-augment", 0, nullptr);
+  for (int i = input.ConsumeIntegralInRange(0, 6); i > 0; --i) set_property(element, input);
+  GstHarness* harness = gst_harness_new_with_element(element, "sink", "src");
+  for (int i = 0; i < 40 && input.remaining_bytes() > 0; ++i) step(harness, element, input);
+  gst_harness_teardown(harness);
+  gst_object_unref(element);
+  return 0;
+}
