@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "padim/error.h"
+#include "guard.h"
 
 namespace padim::gst {
 namespace {
@@ -61,10 +61,24 @@ void FitSession::add(const ImageView& frame, const FrameTimes& times) {
     --to_skip_;
     return;
   }
-  fitter_.add(frame, time_text(times));
+  try {
+    fitter_.add(frame, time_text(times));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::mismatch) throw;
+    return pass_over({frame.width, frame.height}, error);
+  }
   ++frames_;
   last_ = times;
   progress_.collected(frames_);
+}
+
+void FitSession::pass_over(Size size, const Error& error) {
+  ++passed_over_;
+  if (std::exchange(odd_size_, size) == size) return;
+  post_error(element_, GST_MESSAGE_WARNING,
+             Error(error.code(), std::string(error.what()) + ": frames of this size are not fitted; the " +
+                                     std::to_string(frames_) + " collected so far are kept"),
+             Activity::streaming);
 }
 
 GstMessage* FitSession::new_finishing_message() const { return gst::new_finishing_message(element_, last_, frames_); }
@@ -99,7 +113,8 @@ void FitSession::announce() {
   over_ = true;
   progress_.completed("Fitted " + std::to_string(frames_) + " frames" +
                       (target_.path.empty() ? "" : ", saved to " + target_.path));
-  gst_element_post_message(element_, new_fitted_message(element_, last_, *model_, {target_.path, frames_}));
+  gst_element_post_message(element_,
+                           new_fitted_message(element_, last_, *model_, {target_.path, frames_, passed_over_}));
 }
 
 }  // namespace padim::gst

@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "frametimes.h"
+#include "padim/error.h"
 #include "padim/fitter.h"
 #include "padimmessages.h"
 #include "padimsettings.h"
@@ -26,6 +27,8 @@ class FitSession {
   /// A session that ends before announce() says that its statistics are dropped.
   ~FitSession();
 
+  /// Frames of another shape than the first one's are passed over, with a warning for each shape: what was collected is
+  /// worth more than the rest of a stream that has changed.
   void add(const ImageView& frame, const FrameTimes& times);
 
   /// fit-frames are collected.
@@ -43,6 +46,7 @@ class FitSession {
   void announce();
 
  private:
+  void pass_over(Size size, const Error& error);
   Model compute(const std::stop_token& cancelled);
 
   GstElement* element_;
@@ -53,6 +57,8 @@ class FitSession {
   Fitter fitter_;
   FitProgress progress_;
   std::uint64_t frames_ = 0;
+  std::uint64_t passed_over_ = 0;  ///< frames of another shape
+  Size odd_size_;                  ///< that was warned of last
   FrameTimes last_;
   std::optional<Model> model_;
   bool over_ = false;  ///< what became of the fit has been said

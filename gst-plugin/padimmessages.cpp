@@ -101,7 +101,7 @@ GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, con
   const Examination& examination = model.info().examination;
   gst_structure_set(structure, "frames-seen", G_TYPE_UINT64, static_cast<guint64>(report.frames_seen),
                     "frames-left-out", G_TYPE_UINT64, static_cast<guint64>(examination.dropped + examination.repeats),
-                    nullptr);
+                    "frames-passed-over", G_TYPE_UINT64, static_cast<guint64>(report.passed_over), nullptr);
   std::string outliers;
   for (const OddFrame& odd : examination.outliers) outliers += (outliers.empty() ? "" : ", ") + odd.name;
   if (!outliers.empty()) gst_structure_set(structure, "outliers", G_TYPE_STRING, outliers.c_str(), nullptr);

@@ -51,12 +51,13 @@ struct FrameCounts {
 struct FitReport {
   std::string model_file;  ///< empty where the model was not saved
   std::uint64_t frames_seen;
+  std::uint64_t passed_over;  ///< frames of another shape
 };
 
 /// "padim-fitted", with the times of the last fitted frame: frames-seen (guint64: that came during the fit), frames
 /// (guint64: that the model rests on), frames-held-out (guint64: of them, those that were scored by a model of the
 /// others for the threshold), model-file (string, absent where the model was not saved), threshold (gdouble: the raw
-/// score that is shown as 0.5), model-id (string).
+/// score that is shown as 0.5), model-id (string), frames-passed-over (guint64: of another shape than the first).
 [[nodiscard]] GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
                                              const FitReport& report);
 

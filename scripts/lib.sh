@@ -67,7 +67,7 @@ FUZZ_PACKAGES=(
   clang
   libomp-dev
 )
-LINT_PACKAGES=(
+CLANG_PACKAGES=(
   clang
   clang-tidy
   libomp-dev
@@ -178,6 +178,13 @@ configure() {
     say "configuring $build: $*"
     meson configure "$build" "$@"
   fi
+}
+
+# Configures the build folder $1 for clang with AddressSanitizer, UndefinedBehaviorSanitizer and libFuzzer: what
+# lint.sh, sanitize.sh and fuzz.sh have in common. clang 14 cannot compile LibTorch's headers as C++20.
+configure_sanitized() {
+  CXX=clang++ configure "$1" -Dfuzzing=enabled -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
+    -Ddebug=true -Dlibtorch=disabled -Dintrospection=disabled -Dtests=enabled -Dwerror=true
 }
 
 # Compiles in the build folder $1, all or the targets $2...

@@ -155,18 +155,6 @@ TEST(ErrorsTest, OfAnotherAspectRatio) {
   }
 }
 
-// A fit of one shape cannot take frames of another one.
-TEST(ErrorsTest, OfAnotherAspectRatioInAFit) {
-  ElementHarness harness("mode=fit-then-detect");
-  harness.push_normal(0, 5);
-  Scene tall = harness.scene();
-  std::swap(tall.width, tall.height);
-  harness.set_scene(tall);
-  EXPECT_EQ(harness.push(5), GST_FLOW_ERROR);
-  EXPECT_EQ(harness.push(6), GST_FLOW_ERROR);
-  expect_one(harness.failures(), GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, {}, "tall");
-}
-
 // A buffer that is too small for its caps is an error of the stream, not a crash.
 TEST(ErrorsTest, OfBrokenBuffers) {
   ElementHarness harness("mode=fit-then-detect");

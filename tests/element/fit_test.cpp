@@ -45,6 +45,34 @@ TEST(FitTest, EndsAtTheEndOfTheStream) {
   EXPECT_TRUE(GST_PAD_IS_EOS(harness.harness()->sinkpad));
 }
 
+// Frames of another shape in the middle are passed over, with one warning that says what is kept; the fit goes on with
+// those that fit, also of another size of the same shape.
+TEST(FitTest, PassesOverFramesOfAnotherShape) {
+  ElementHarness harness("mode=fit-then-detect fit-frames=20");
+  const Scene wide = harness.scene();
+  Scene tall = wide;
+  std::swap(tall.width, tall.height);
+  Scene larger = wide;
+  larger.width *= 2;
+  larger.height *= 2;
+  harness.push_normal(0, 12);
+  harness.set_scene(tall);
+  harness.push_normal(12, 7);
+  harness.set_scene(larger);
+  harness.push_normal(19, 4);
+  harness.set_scene(tall);
+  harness.push_normal(23, 2);
+  const auto warnings = harness.failures(GST_MESSAGE_WARNING);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].text.find("the 12 collected so far are kept"), std::string::npos) << warnings[0].text;
+  harness.set_scene(wide);
+  harness.push_normal(25, 5);
+  const auto fitted = harness.wait_for("padim-fitted");
+  ASSERT_TRUE(fitted);
+  EXPECT_EQ(uint64_field(gst_message_get_structure(fitted.get()), "frames-seen"), 20U);
+  EXPECT_EQ(uint64_field(gst_message_get_structure(fitted.get()), "frames-passed-over"), 9U);
+}
+
 // A fit does not touch the video.
 TEST(FitTest, LeavesFramesAlone) {
   ElementHarness harness("mode=fit-then-detect fit-frames=0");
