@@ -108,7 +108,7 @@ fs::path find_output_file(const fs::path& name, const std::string& what) {
 std::optional<FileRoles::Identity> FileRoles::identify(const fs::path& name) {
   const fs::path file = behind_links(name);
   struct stat status {};
-  if (open_descriptor(file)) return std::nullopt;
+  if (file.empty() || open_descriptor(file)) return std::nullopt;
   if (::stat(file.c_str(), &status) == 0) {
     return S_ISREG(status.st_mode) ? std::optional(Identity{status.st_dev, status.st_ino, ""}) : std::nullopt;
   }
