@@ -121,9 +121,12 @@ void AtomicFile::appear() {
   temporary_.clear();
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(const std::function<bool()>& wanted) {
   if (durability_ == Durability::lasting && ::fsync(descriptor_) != 0) fail(errno);
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
+  if (wanted && !wanted()) {
+    throw Error(ErrorCode::cancelled, what_ + " '" + name_.string() + "' is not wanted any more");
+  }
   appear();
   if (durability_ == Durability::lasting) sync_folder(path_);
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -48,7 +49,8 @@ class AtomicFile {
   /// Takes the name now, so that others can follow what is written from now on.
   void appear();
 
-  void commit();
+  /// wanted: asked when only the name is missing; where it says no, nothing appears: throws cancelled.
+  void commit(const std::function<bool()>& wanted = {});
 
  private:
   void create();

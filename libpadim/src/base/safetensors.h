@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -45,9 +46,11 @@ struct NamedTensor {
 };
 
 /// Writes a safetensors file atomically, the tensors' bytes in the order given, and behind them a last tensor "sha256"
-/// [32] with the digest of everything before it. Data starts at a multiple of 64 bytes. Throws cannot_write.
+/// [32] with the digest of everything before it. Data starts at a multiple of 64 bytes. wanted: see AtomicFile::commit.
+/// Throws cannot_write, cancelled.
 void write_safetensors(const std::filesystem::path& path, const std::string& what,
-                       const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors);
+                       const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors,
+                       const std::function<bool()>& wanted = {});
 
 /// True when the file's last 32 bytes are its "sha256" tensor and hold the digest of everything before them.
 [[nodiscard]] bool verify_checksum(const SafetensorsFile& file);

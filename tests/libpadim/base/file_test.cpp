@@ -161,6 +161,19 @@ TEST(AtomicFile, AppearsEarlyWhereAsked) {
   EXPECT_EQ(files_in(folder / ""), 1);
 }
 
+// Who changes his mind while the disk works finds what was there.
+TEST(AtomicFile, MayBeUnwantedAtLast) {
+  const ScratchFolder folder;
+  write(folder / "a", "old");
+  {
+    AtomicFile file(folder / "a", "model");
+    file.write(std::as_bytes(std::span("new", 3)));
+    expect_error(ErrorCode::cancelled, {"model", "not wanted"}, [&] { file.commit([] { return false; }); });
+  }
+  EXPECT_EQ(read(folder / "a"), "old");
+  EXPECT_EQ(files_in(folder / ""), 1);
+}
+
 // The longest name that the system has leaves no room for a longer one beside it.
 TEST(AtomicFile, TakesTheLongestNames) {
   const ScratchFolder folder;
