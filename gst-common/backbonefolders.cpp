@@ -17,4 +17,13 @@ std::vector<std::filesystem::path> backbone_folders(const std::filesystem::path&
   return folders;
 }
 
+void note_backbone(const BackboneOptions& options, FileRoles& roles) {
+  const std::string role = "the backbone's file";
+  roles.reads(options.weights_file, role);
+  roles.reads(options.description_file, role);
+  for (const auto& folder : options.search_path) {
+    for (const char* extension : {".json", ".safetensors"}) roles.reads(folder / (options.name + extension), role);
+  }
+}
+
 }  // namespace padim::gst

@@ -12,7 +12,9 @@ struct Unref {
   void operator()(GstCaps* caps) const noexcept { gst_caps_unref(caps); }
   void operator()(GstElement* element) const noexcept { gst_object_unref(element); }
   void operator()(GstElementFactory* factory) const noexcept { gst_object_unref(factory); }
+  void operator()(GstIterator* iterator) const noexcept { gst_iterator_free(iterator); }
   void operator()(GstMessage* message) const noexcept { gst_message_unref(message); }
+  void operator()(GstObject* object) const noexcept { gst_object_unref(object); }
   void operator()(GstPad* pad) const noexcept { gst_object_unref(pad); }
   void operator()(GstQuery* query) const noexcept { gst_query_unref(query); }
   void operator()(GstSample* sample) const noexcept { gst_sample_unref(sample); }

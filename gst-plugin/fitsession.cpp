@@ -1,12 +1,10 @@
 #include "fitsession.h"
 
-#include <unistd.h>
-
 #include <cstdio>
-#include <filesystem>
 #include <string>
 #include <utility>
 
+#include "base/output.h"
 #include "guard.h"
 
 namespace padim::gst {
@@ -29,18 +27,10 @@ void check_target(const ModelFile& target, Mode mode) {
                 "mode=fit has no model-file to save to: set model-file, or mode=fit-then-detect to keep the model in "
                 "memory");
   }
-  auto folder = std::filesystem::path(target.path).parent_path();
-  if (folder.empty()) folder = ".";
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw Error(ErrorCode::cannot_write, "cannot save model '" + target.path + "': the folder '" + folder.string() +
-                                             "' does not exist; create it or change model-file");
-  }
-  if (access(folder.c_str(), W_OK) != 0) {
-    throw Error(ErrorCode::cannot_write, "cannot save model '" + target.path + "': the folder '" + folder.string() +
-                                             "' is not writable; change its rights or model-file");
-  }
+  static_cast<void>(find_output_file(target.path, "model-file"));
 }
+
+std::string unfinished(const std::string& model_file) { return model_file + ".unfinished"; }
 
 FitSession::FitSession(GstElement* element, const FitSetup& setup, std::shared_ptr<const Backbone> backbone,
                        Shared& shared)
@@ -100,7 +90,7 @@ Model FitSession::finish(const std::stop_token& cancelled) {
     if (cancelled.stop_requested()) throw Error(ErrorCode::cancelled, "the fit was dropped");
     shared_.published.set_model(*model_);
     shared_.requests.open(Request::learn);
-    if (!target_.path.empty()) save(*model_, target_);
+    if (!target_.path.empty()) save(*model_, target_, [&] { return !cancelled.stop_requested(); });
     return *model_;
   } catch (const Error& error) {
     over_ = !cancelled.stop_requested();
@@ -115,6 +105,27 @@ void FitSession::announce() {
                       (target_.path.empty() ? "" : ", saved to " + target_.path));
   gst_element_post_message(element_,
                            new_fitted_message(element_, last_, *model_, {target_.path, frames_, passed_over_}));
+}
+
+void FitSession::put_aside() noexcept {
+  if (frames_ == 0) return;
+  const std::string stopped = "the fit was stopped after " + std::to_string(frames_) +
+                              " frames, before the end of the stream, fit-frames or finish-fit";
+  std::string outcome;
+  try {
+    save_unfinished();
+    outcome = ": its model is saved as '" + unfinished(target_.path) + "'; rename it where it is good enough";
+  } catch (const std::exception& error) {
+    outcome = std::string(" and is lost: ") + error.what();
+  }
+  post_error(element_, GST_MESSAGE_WARNING, Error(ErrorCode::cancelled, stopped + outcome), Activity::stopping);
+}
+
+void FitSession::save_unfinished() {
+  if (target_.path.empty()) {
+    throw Error(ErrorCode::invalid_argument, "model-file is not set, so that there is no place to save it");
+  }
+  save(compute({}), {unfinished(target_.path), target_.stripped});
 }
 
 }  // namespace padim::gst

@@ -17,6 +17,9 @@ namespace padim::gst {
 /// hours, so this is said before its start.
 void check_target(const ModelFile& target, Mode mode);
 
+/// Where the model of a fit lies that was stopped before its end.
+[[nodiscard]] std::string unfinished(const std::string& model_file);
+
 /// One fit of the element: from its first frame to the saved model. One thread at a time: the streaming thread while
 /// frames come, that which calls finish() afterwards.
 class FitSession {
@@ -45,9 +48,14 @@ class FitSession {
   /// After finish(): posts padim-fitted.
   void announce();
 
+  /// The element stops before the end of the fit: saves a model of what was collected beside the target, under
+  /// unfinished(). Posts a warning that says so, or that it is lost, and why.
+  void put_aside() noexcept;
+
  private:
   void pass_over(Size size, const Error& error);
   Model compute(const std::stop_token& cancelled);
+  void save_unfinished();
 
   GstElement* element_;
   Shared& shared_;

@@ -12,6 +12,7 @@
 #include "gst-common/videoframe.h"
 #include "gst/padim/gstpadimmeta.h"
 #include "guard.h"
+#include "neighbours.h"
 #include "padim/error.h"
 #include "padim/model.h"
 #include "padimproperties.h"
@@ -51,10 +52,10 @@ struct Filter {
     in_force.reset();
   }
 
-  /// Where a model is to be saved while the element is running, otherwise than by its fit.
-  [[nodiscard]] ModelFile model_file(const char* path) {
+  /// Those that are in force, or would be after a start.
+  [[nodiscard]] FixedSettings fixed_settings() {
     const std::lock_guard lock(settings_mutex);
-    return {path, in_force.value_or(settings.fixed).strip_model};
+    return in_force.value_or(settings.fixed);
   }
 
   Shared shared;  ///< any thread
@@ -169,13 +170,17 @@ gboolean start(GstBaseTransform* transform) {
     filter.shared.processing_time.reset();
     filter.shared.statistics.reset();
     const Settings settings = filter.put_in_force();
-    const Setup setup = make_setup(settings.fixed);
+    const Setup setup = make_setup(settings.fixed, roles_of_neighbours(GST_ELEMENT(transform)));
     filter.state = std::make_unique<State>(GST_ELEMENT(transform), setup, settings.live, filter.shared);
     filter.shared.requests.open(Request::reload_model);
     filter.shared.requests.open(Request::reset);
     return TRUE;
   });
-  if (!started) filter.put_out_of_force();
+  if (!started) {
+    filter.shared.requests.close_all();
+    filter.shared.published.reset();
+    filter.put_out_of_force();
+  }
   return started;
 }
 
@@ -327,7 +332,9 @@ gboolean save_model(GstPadimFilter* self, const char* path) {
       throw Error(ErrorCode::invalid_argument, std::string("there is no model to save to '") + path +
                                                    "' yet: load one with mode=detect, or wait for the end of the fit");
     }
-    save(*model, self->filter->model_file(path));
+    const FixedSettings settings = self->filter->fixed_settings();
+    check_model_path(path, settings, roles_of_neighbours(GST_ELEMENT(self)));
+    save(*model, {path, settings.strip_model});
     return TRUE;
   });
 }

@@ -70,6 +70,8 @@ const char* name_of(Activity activity) {
       return "reloading the model";
     case Activity::learning:
       return "learning";
+    case Activity::stopping:
+      return "stopping";
   }
   return "running";
 }

@@ -10,7 +10,7 @@ namespace padim::gst {
 
 /// What the element was doing when it failed: frames that do not fit the model are a stream error, files that do not
 /// fit each other one of the settings.
-enum class Activity { starting, streaming, reloading, learning };
+enum class Activity { starting, streaming, reloading, learning, stopping };
 
 /// Posts `error` on the bus as an error or a warning. No lock may be held.
 void post_error(GstElement* element, GstMessageType type, const Error& error, Activity activity) noexcept;

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "backbonefactory.h"
+#include "fitsession.h"
 #include "padim/error.h"
 #include "padim/model.h"
 #include "systemtime.h"
@@ -66,6 +70,14 @@ bool fitted_with(const ModelInfo& model, const std::shared_ptr<const Backbone>& 
   return backbone && backbone->info().name == model.backbone && backbone->info().weights_sha256 == model.weights_sha256;
 }
 
+// Who stopped a fit too early finds what became of it.
+Model read(const std::string& file) try { return Model::load(file); } catch (const Error& error) {
+  std::error_code ignored;
+  if (error.code() != ErrorCode::not_found || !std::filesystem::exists(unfinished(file), ignored)) throw;
+  throw Error(error.code(), std::string(error.what()) + "; '" + unfinished(file) +
+                                "' is of a fit that was stopped before its end: rename it where it is good enough");
+}
+
 }  // namespace
 
 const ModelInfo& info_of(const NewModel& model) {
@@ -96,7 +108,7 @@ NewModel load_model(const DetectSetup& setup, std::shared_ptr<const Backbone> op
                 "fit-then-detect");
   }
   check_threads(setup.detector.threads);
-  Model model = Model::load(setup.model_file);
+  Model model = read(setup.model_file);
   const ModelInfo& info = model.info();
   check_backbone(setup, info.backbone);
   check_roi(setup, info.geometry);

@@ -1,7 +1,9 @@
 #include "modelprovider.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "debug.h"
@@ -75,8 +77,14 @@ ModelProvider::OpenBackbone ModelProvider::open_already(const std::string& name)
   return nullptr;
 }
 
+bool ModelProvider::has_model_for(Mode mode) const {
+  if (mode == Mode::detect) return true;
+  std::error_code ignored;
+  return mode == Mode::fit_then_detect && !fit_setup_.again && std::filesystem::exists(fit_setup_.target.path, ignored);
+}
+
 void ModelProvider::prepare(Mode mode) {
-  if (mode == Mode::detect) {
+  if (has_model_for(mode)) {
     in_use_ = std::get<LoadedModel>(load_model(detect_setup_, nullptr, std::nullopt));
     log_model();
   } else if (mode != Mode::off) {
@@ -244,7 +252,11 @@ void ModelProvider::end_of_stream() {
 }
 
 void ModelProvider::stop() {
-  if (fit_ && shared_.requests.take(Request::finish_fit) > 0) finish_fit();
+  if (fit_ && shared_.requests.take(Request::finish_fit) > 0) {
+    finish_fit();
+  } else if (fit_) {
+    fit_->put_aside();
+  }
   if (job_ != Job::finishing || fit_setup_.target.path.empty()) return;
   static_cast<void>(task_.wait());
   static_cast<void>(task_.take());

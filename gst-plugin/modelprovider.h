@@ -39,7 +39,8 @@ class ModelProvider {
   /// Null where there is none yet.
   [[nodiscard]] const LoadedModel* in_use() const { return in_use_ ? &*in_use_ : nullptr; }
 
-  /// Gets what the first frame needs, and returns when it is there: the model of mode detect, the network of a fit.
+  /// Gets what the first frame needs, and returns when it is there: the model of mode detect, and of fit-then-detect
+  /// where it exists and is not to be fitted again; else the network of a fit.
   void prepare(Mode mode);
 
   /// Starts a fit for `mode`, unless one is going on: collecting() as soon as its network is open. Throws what a fit
@@ -101,6 +102,7 @@ class ModelProvider {
   };
   using OpenBackbone = std::shared_ptr<const Backbone>;
 
+  [[nodiscard]] bool has_model_for(Mode mode) const;
   [[nodiscard]] std::optional<Model> model_in_use() const;
   [[nodiscard]] OpenBackbone open_already(const std::string& name) const;
   void open_backbone(const std::string& name);

@@ -222,6 +222,10 @@ void add_fit_properties(std::vector<Property>& out) {
   out.push_back(number_property<guint>(
       {"skip-frames", "Skip frames", "Frames that pass unseen before a fit begins: a camera's first ones, still dark"},
       from(0), PADIM_FIXED(skip_frames)));
+  out.push_back(bool_property({"refit", "Refit",
+                               "Whether mode fit-then-detect fits at each start, in the place of the model of "
+                               "model-file. Otherwise it detects with that model where there is one"},
+                              PADIM_FIXED(refit)));
   out.push_back(
       number_property<gint>({"fit-augment", "Fit augment",
                              "Extra copies of each fitted frame, of fit-augment-kind (0 = none, -1 = of kind light "
@@ -355,9 +359,10 @@ void add_output_properties(std::vector<Property>& out) {
                                 "= one for every frame)"},
                                kAnyUint64, PADIM_LIVE(message_interval_ns)));
   out.push_back(string_property({"json-location", "JSON location",
-                                 "File that gets one JSON object per frame and line (- = standard output, NULL = "
-                                 "none). Begun anew at each start; where it is moved or deleted, as logrotate does, "
-                                 "it is made again within a second"},
+                                 "File that gets one JSON object per frame and line, at its end: what stands there "
+                                 "stays, several elements may share it, and where it is moved or deleted, as "
+                                 "logrotate does, the next line makes it again. Or a pipe that is read, or a device "
+                                 "(- = standard output, NULL = none)"},
                                 PADIM_FIXED(json_location)));
   out.push_back(
       number_property<guint64>({"json-max-bytes", "JSON maximum of bytes",

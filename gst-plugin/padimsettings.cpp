@@ -2,6 +2,7 @@
 
 #include "gst-common/backbonefolders.h"
 #include "gst-common/maskfile.h"
+#include "jsonlines.h"
 #include "padim/error.h"
 
 namespace padim::gst {
@@ -14,9 +15,20 @@ BackboneOptions backbone_options(const FixedSettings& settings) {
   return options;
 }
 
+// What the element reads besides its model.
+void note_inputs(const FixedSettings& settings, FileRoles& roles) {
+  roles.reads(settings.mask_file, "mask-file");
+  BackboneOptions backbone = backbone_options(settings);
+  if (backbone.name.empty()) backbone.name = BackboneOptions{}.name;
+  note_backbone(backbone, roles);
+}
+
 }  // namespace
 
-Setup make_setup(const FixedSettings& settings) {
+Setup make_setup(const FixedSettings& settings, FileRoles roles) {
+  note_inputs(settings, roles);
+  roles.writes(settings.model_file, "model-file");
+  if (!settings.json_location.empty()) note_json_lines(settings.json_location, settings.json_max_bytes, roles);
   const MaskPicture mask = settings.mask_file.empty() ? MaskPicture{} : read_mask(settings.mask_file);
   FitOptions fit = settings.fit;
   fit.mask = mask;
@@ -29,7 +41,8 @@ Setup make_setup(const FixedSettings& settings) {
               settings.input_size,
               settings.fit_frames,
               settings.skip_frames,
-              {settings.model_file, settings.strip_model}},
+              {settings.model_file, settings.strip_model},
+              settings.refit},
       .detect = {settings.model_file, backbone_options(settings), settings.roi, {settings.threads, mask}},
       .json_location = settings.json_location,
       .json_max_bytes = settings.json_max_bytes,
@@ -53,8 +66,14 @@ void check_threads(int threads) {
   throw Error(ErrorCode::invalid_argument, "threads is 0: set -1 for the default, or 1 and more");
 }
 
-void save(const Model& model, const ModelFile& target) {
-  (target.stripped ? model.stripped() : model).save(target.path);
+void check_model_path(const std::string& path, const FixedSettings& settings, FileRoles roles) {
+  note_inputs(settings, roles);
+  if (!settings.json_location.empty()) roles.reads(settings.json_location, "json-location");
+  roles.check(path, "save-model");
+}
+
+void save(const Model& model, const ModelFile& target, const std::function<bool()>& wanted) {
+  (target.stripped ? model.stripped() : model).save(target.path, wanted);
 }
 
 OverlayOptions overlay_options(const LiveSettings& live) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "base/output.h"
 #include "padim/backbone.h"
 #include "padim/detector.h"
 #include "padim/fitter.h"
@@ -75,6 +77,7 @@ struct FixedSettings {
   std::string input_size;          ///< of a fit, "WxH"; empty: chosen from the first frame
   unsigned fit_frames = 0;         ///< 0: until the end of the stream
   unsigned skip_frames = 0;        ///< at the start of a fit
+  bool refit = false;              ///< fit-then-detect fits where there is a model, too
   double prior = kBackbonesPrior;  ///< FitOptions::prior
   Outliers outliers = Outliers::automatic;
   FitOptions fit;                    ///< but for what the above say
@@ -98,6 +101,7 @@ struct FitSetup {
   std::uint64_t frames = 0;   ///< 0: until it is told to finish
   std::uint64_t skipped = 0;  ///< frames at the start that pass unseen: a camera's first ones
   ModelFile target;
+  bool again = false;  ///< even where the target exists already
 };
 
 /// Which models score, and how.
@@ -116,8 +120,14 @@ struct Setup {
   std::uint64_t json_max_bytes = 0;
 };
 
-/// Backbones are looked for in backbone_folders(). Throws what read_mask throws.
-[[nodiscard]] Setup make_setup(const FixedSettings& settings);
+/// Backbones are looked for in backbone_folders(). roles: files that others read or write. Throws what read_mask
+/// throws, and invalid_argument where a file would be written that has a role or that the element reads or writes
+/// besides.
+[[nodiscard]] Setup make_setup(const FixedSettings& settings, FileRoles roles = {});
+
+/// Throws invalid_argument where a model that is saved as `path` would overwrite a file that has a role, or another one
+/// of the element than its model.
+void check_model_path(const std::string& path, const FixedSettings& settings, FileRoles roles);
 
 /// Throws invalid_argument for settings that contradict each other or cannot be read.
 [[nodiscard]] FitOptions fit_options(const FitSetup& setup);
@@ -125,8 +135,8 @@ struct Setup {
 /// Throws invalid_argument for a number of threads that says nothing.
 void check_threads(int threads);
 
-/// Writes a model as `target` wants it. Throws cannot_write.
-void save(const Model& model, const ModelFile& target);
+/// Writes a model as `target` wants it. wanted: see Model::save. Throws cannot_write, cancelled.
+void save(const Model& model, const ModelFile& target, const std::function<bool()>& wanted = {});
 
 [[nodiscard]] OverlayOptions overlay_options(const LiveSettings& live);
 

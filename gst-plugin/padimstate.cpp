@@ -45,12 +45,22 @@ State::State(GstElement* element, const Setup& setup, const LiveSettings& live, 
       provider_(element, setup.fit, setup.detect, shared),
       upkeep_(element, setup.detect.detector.threads),
       model_file_(setup.detect.model_file) {
-  if (!setup.json_location.empty()) json_.emplace(setup.json_location, setup.json_max_bytes);
   provider_.prepare(live_.mode);
+  // Last, as whatever else fails leaves no trace.
+  if (!setup.json_location.empty()) json_.emplace(setup.json_location, setup.json_max_bytes);
   if (provider_.in_use() == nullptr) return;
+  if (fits(live_.mode)) post_instead_of_fit();
   publish_model();
   watch_new_scene();
   set_processing_time(provider_.in_use()->frame_time);
+}
+
+void State::post_instead_of_fit() const {
+  const std::string text = "model-file '" + model_file_ +
+                           "' exists: frames are scored with it, and none is fitted; refit=true fits at each start, "
+                           "and the signal reset now";
+  gst_element_message_full(element_, GST_MESSAGE_INFO, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+                           g_strdup(text.c_str()), nullptr, __FILE__, GST_FUNCTION, __LINE__);
 }
 
 std::string State::source_name() const { return Owned<gchar>(gst_element_get_name(element_)).get(); }
@@ -349,7 +359,7 @@ void State::write_record(const FrameTimes& times, FrameState state, const Detect
   record.stream_time_ns = known(times.stream_time);
   record.state = state;
   if (detection != nullptr) record.scene = scene_.cause();
-  json_->write(to_json(record, detection));
+  json_->write(to_json(record, detection), [&] { return shared_.interruption.token().stop_requested(); });
 }
 
 void State::end_of_stream() {

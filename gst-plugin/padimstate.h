@@ -57,6 +57,7 @@ class State {
   void stop();
 
  private:
+  void post_instead_of_fit() const;
   [[nodiscard]] std::string source_name() const;
   [[nodiscard]] FrameState work() const;
   void follow_requests();

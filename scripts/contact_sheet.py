@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import os
 import subprocess
 
 from PIL import Image, ImageDraw, ImageFont
@@ -80,6 +81,9 @@ def main():
     parser.add_argument("--tile-width", type=int, default=480, help="pixels (%(default)s)")
     parser.add_argument("--output", required=True, help="picture, .png or .jpg")
     arguments = parser.parse_args()
+    for name in (arguments.sample, arguments.scores, arguments.video):
+        if os.path.exists(arguments.output) and os.path.samefile(name, arguments.output):
+            parser.error(f"--output {arguments.output} would overwrite {name}; name another file")
 
     with open(arguments.sample, encoding="utf-8") as file:
         sample = json.load(file)

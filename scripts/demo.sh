@@ -66,6 +66,7 @@ fit() {
 detect() {
   if fresh "$demo/detected" "$demo/annotated.mp4" "$demo/scores.jsonl" "$model" "$plugin"; then return; fi
   say "detecting in the inspection footage"
+  rm -f "$demo/scores.jsonl" # the element would go on in it
   run_logged "$demo/detect.log" gst-launch-1.0 filesrc "location=$demo/sample/inspection.mp4" ! decodebin \
     ! videoconvert ! padimfilter "model-file=$model" overlay=heatmap+contour+text "json-location=$demo/scores.jsonl" \
     ! videoconvert ! x264enc pass=qual quantizer=20 speed-preset=faster bframes=0 ! h264parse ! mp4mux \

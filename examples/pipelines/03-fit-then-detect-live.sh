@@ -1,12 +1,13 @@
 #!/bin/bash
-# Fits on the first frames of a live camera, then detects, in one go: start it while everything is normal. Where there is
-# no camera, a test picture takes its place, on which a foreign body appears a few seconds after the fit. Shows a window
-# where there is a display. Ctrl-C ends it.
+# Fits on the first frames of a live camera, then detects, in one go: start it while everything is normal. Later runs detect
+# with the model that is there by then. Where there is no camera, a test picture takes its place, on which a foreign body
+# appears a few seconds after the fit. Shows a window where there is a display. Ctrl-C ends it.
 #
 #   --device DEVICE     Video4Linux camera
 #   --fit-frames N      normal frames to fit on
-#   --model FILE        the fitted model is saved there, for later runs with mode=detect
-#   --json FILE         the scores, one line of JSON per frame
+#   --model FILE        the fitted model is saved there
+#   --refit true        fit again where there is a model
+#   --json FILE         the scores, one line of JSON per frame, behind those of earlier runs
 #   --frames N          frames after which it ends by itself (-1: never)
 set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
@@ -16,6 +17,7 @@ option=(
   [device]=/dev/video0
   [fit-frames]=200
   [model]=$RESULTS/live.padim
+  [refit]=false
   [json]=$RESULTS/live.jsonl
   [frames]=-1
 )
@@ -27,7 +29,7 @@ window_or fakesink sync=true
 
 # padimfilter draws on what cameras and decoders hand out: where nothing needs converting, videoconvert does nothing.
 filter=(videoconvert ! queue ! padimfilter mode=fit-then-detect fit-frames="${option[fit-frames]}"
-  model-file="${option[model]}" json-location="${option[json]}" overlay=heatmap+contour+text ! queue)
+  model-file="${option[model]}" refit="${option[refit]}" json-location="${option[json]}" overlay=heatmap+contour+text ! queue)
 
 if [[ -e ${option[device]} ]]; then
   launch -e v4l2src device="${option[device]}" ! identity eos-after="${option[frames]}" ! decodebin ! "${filter[@]}" \

@@ -5,7 +5,7 @@
 #   --input INPUT     file, rtsp:// address or /dev/video0
 #   --model FILE      the model
 #   --folder FOLDER   where playlist.m3u8 and the segments go
-#   --keep N          segments of two seconds that are kept; 0: all
+#   --keep N          segments of two seconds that are kept; 0: all, of earlier runs, too
 set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
@@ -14,8 +14,11 @@ option+=([folder]=$RESULTS/hls [keep]=10)
 begin_detection "$@"
 mkdir -p "${option[folder]}"
 
+segment=segment
+if [[ ${option[keep]} -eq 0 ]]; then segment=segment-$(date +%Y%m%d-%H%M%S); fi
+
 open_source "${option[input]}"
 launch -e "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay=heatmap+contour+text ! queue \
   ! videoconvert ! x264enc speed-preset=faster key-int-max=30 bframes=0 ! h264parse \
-  ! hlssink2 location="${option[folder]}/segment-%05d.ts" playlist-location="${option[folder]}/playlist.m3u8" \
+  ! hlssink2 location="${option[folder]}/$segment-%05d.ts" playlist-location="${option[folder]}/playlist.m3u8" \
   target-duration=2 max-files="${option[keep]}" playlist-length="${option[keep]}"

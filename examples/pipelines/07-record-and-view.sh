@@ -4,14 +4,15 @@
 #
 #   --input INPUT        file, rtsp:// address or /dev/video0
 #   --model FILE         the model
-#   --recording FILE     the video without annotation, H.264 in Matroska
-#   --json FILE          the scores
+#   --recording FILE     the video without annotation, H.264 in Matroska; earlier ones are kept: then FILE gets a number
+#   --json FILE          the scores, likewise
 set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
 
 option+=([recording]=$RESULTS/recording.mkv [json]=$RESULTS/recording.jsonl)
 begin_detection "$@"
+name_outputs recording json
 
 window_or fakesink
 open_source "${option[input]}"

@@ -4,7 +4,7 @@
 #
 #   --input INPUT     file, rtsp:// address or /dev/video0
 #   --model FILE      the model
-#   --folder FOLDER   where the clips go
+#   --folder FOLDER   where the clips go, named by date and time: those of earlier runs are kept
 #   --before SECONDS  recorded before an anomaly
 #   --after SECONDS   recorded after it
 #   --gap SECONDS     anomalies that follow each other within that time are one

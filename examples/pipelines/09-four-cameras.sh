@@ -32,11 +32,9 @@ for number in 1 2 3 4; do
   else
     source=(videotestsrc is-live=true pattern="${patterns[number - 1]}")
   fi
-  model=${option[models]}/camera$number.padim
-  mode=(mode=fit-then-detect fit-frames="${option[fit-frames]}")
-  if [[ -e $model ]]; then mode=(mode=detect); fi
   cameras+=("${source[@]}" ! identity eos-after="${option[frames]}" ! videoscale ! "$size" ! queue
-    ! padimfilter name="camera$number" model-file="$model" "${mode[@]}"
+    ! padimfilter name="camera$number" mode=fit-then-detect fit-frames="${option[fit-frames]}"
+    model-file="${option[models]}/camera$number.padim"
     json-location="${option[json]}/camera$number.jsonl"
     ! queue ! "all.sink_$((number - 1))")
 done

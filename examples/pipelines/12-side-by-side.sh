@@ -7,7 +7,7 @@
 #   --right OUTPUT   what stands on the right: map, or overlay for the annotated video
 #   --width PIXELS   of each side
 #   --height PIXELS  of both
-#   --output FILE    the video, H.264 in MP4
+#   --output FILE    the video, H.264 in MP4; earlier ones are kept: then FILE gets a number
 set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh
 source "$(dirname "$0")/common.sh"
@@ -19,6 +19,7 @@ option+=(
   [output]=$RESULTS/side-by-side.mp4
 )
 begin_detection "$@"
+name_outputs output
 
 open_source "${option[input]}"
 width=${option[width]} height=${option[height]}

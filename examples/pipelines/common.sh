@@ -65,6 +65,24 @@ begin_detection() {
   need_model "${option[model]}"
 }
 
+# Names the output files that the options $@ ask for: GStreamer would write over whatever lies there. What an earlier run
+# wrote is kept: NAME-2.EXT, NAME-3.EXT and so on are taken in its place.
+name_outputs() {
+  local name file base extension number
+  for name in "$@"; do
+    file=${option[$name]}
+    [[ ! -d $file && ! -b $file ]] || fail "--$name $file is no file; name another one"
+    if [[ $file == /dev/* || -p $file ]]; then continue; fi # nothing is written over there
+    base=${file%.*} extension=.${file##*.}
+    if [[ $(basename "$file") != *.* ]]; then base=$file extension=''; fi
+    for ((number = 2; ; ++number)); do
+      [[ -e $file ]] || break
+      file=$base-$number$extension
+    done
+    option[$name]=$file
+  done
+}
+
 # Prints a pipeline as it can be typed, one element per line, and runs it. Standard output is the pipeline's own.
 launch() {
   show gst-launch-1.0 "$@" >&2

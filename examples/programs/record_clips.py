@@ -6,7 +6,7 @@
 
 The pipeline ends in encoded H.264 and an appsink named "sink". Encoded frames of the last seconds are kept in memory; the
 messages padim-anomaly-begin and padim-anomaly-end decide what becomes of them. Clips are Matroska files, which play even
-if the power fails while they are written. Each file's name is printed when it is complete.
+if the power fails while they are written, and are named by date and time. Each file's name is printed when it is complete.
 
 Debian packages: python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0
 """
@@ -15,12 +15,26 @@ import collections
 import pathlib
 import signal
 import sys
+import time
 
 import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
 from gi.repository import GLib, Gst, GstApp  # noqa: E402, F401
+
+
+def new_clip(folder):
+    """A file of its own for a clip that begins now, whatever other clips there are."""
+    name = time.strftime("clip-%Y%m%d-%H%M%S")
+    for suffix in ["", *(f"-{number}" for number in range(2, 10000))]:
+        path = folder / f"{name}{suffix}.mkv"
+        try:
+            path.touch(exist_ok=False)
+            return path
+        except FileExistsError:
+            pass
+    raise SystemExit(f"{folder}: too many clips of one second")
 
 
 class ClipWriter:
@@ -58,7 +72,6 @@ class ClipRecorder:
         self.recent = collections.deque()  # (running time, sample), from a key frame on
         self.events = collections.deque()  # [begin, end or None] of anomalies that are not recorded completely
         self.writer = None
-        self.clips = 0
 
     def on_message(self, _bus, message):
         """Called by padimfilter's thread when it posts the message: its frame comes to on_sample() afterwards."""
@@ -83,8 +96,7 @@ class ClipRecorder:
 
     def open_clip(self):
         self.forget(self.events[0][0] - self.before)
-        self.clips += 1
-        self.writer = ClipWriter(self.folder / f"clip-{self.clips:04}.mkv", self.recent[0][1])
+        self.writer = ClipWriter(new_clip(self.folder), self.recent[0][1])
         for _, sample in self.recent:
             self.writer.write(sample)
 

@@ -263,6 +263,7 @@ std::vector<Failure> failures_on(GstBus* bus, GstMessageType type) {
     gchar* debug = nullptr;
     if (type == GST_MESSAGE_ERROR) gst_message_parse_error(popped, &error, &debug);
     if (type == GST_MESSAGE_WARNING) gst_message_parse_warning(popped, &error, &debug);
+    if (type == GST_MESSAGE_INFO) gst_message_parse_info(popped, &error, &debug);
     found.push_back({error->domain, error->code, error->message, debug == nullptr ? "" : debug});
     g_error_free(error);
     g_free(debug);

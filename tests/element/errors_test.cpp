@@ -107,6 +107,46 @@ TEST(ErrorsTest, OfTheStart) {
        GST_RESOURCE_ERROR,
        GST_RESOURCE_ERROR_OPEN_WRITE,
        {"lines.json", "json-location"}},
+      {"json of something else",
+       "mode=off json-location=" + folder.file("foreign.padim"),
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_OPEN_WRITE,
+       {"foreign.padim", "json-location", "something else"}},
+      {"json over the model",
+       "model-file=" + good + " json-location=" + good,
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_SETTINGS,
+       {"json-location", "would overwrite model-file"}},
+      {"json and model in one",
+       "mode=fit model-file=" + folder.file("one") + " json-location=" + folder.file("./one"),
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_SETTINGS,
+       {"json-location", "would overwrite model-file"}},
+      {"json moved over the model",
+       "mode=fit json-max-bytes=1000 model-file=" + folder.file("two.1") + " json-location=" + folder.file("two"),
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_SETTINGS,
+       {"json-location", "two.1", "would overwrite model-file"}},
+      {"fit over the mask",
+       "mode=fit model-file=" + folder.file("empty.padim") + " mask-file=" + folder.file("empty.padim"),
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_SETTINGS,
+       {"model-file", "would overwrite mask-file"}},
+      {"fit over the weights",
+       "mode=fit model-file=" + folder.file("empty.padim") + " backbone-file=" + folder.file("empty.padim"),
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_SETTINGS,
+       {"model-file", "would overwrite the backbone's file"}},
+      {"fit into a folder",
+       "mode=fit model-file=" + folder.path().string(),
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_OPEN_WRITE,
+       {"model-file", "a folder", "name a file"}},
+      {"fit into a device",
+       "mode=fit-then-detect refit=true model-file=/dev/null",
+       GST_RESOURCE_ERROR,
+       GST_RESOURCE_ERROR_OPEN_WRITE,
+       {"/dev/null", "name a file"}},
   };
   for (const StartCase& c : cases) {
     const auto element = make_element(c.properties);
@@ -120,6 +160,27 @@ TEST(ErrorsTest, OfTheStart) {
     EXPECT_NE(gst_element_set_state(element.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE) << c.name;
     gst_element_set_state(element.get(), GST_STATE_NULL);
   }
+  EXPECT_EQ(read_file(good), content);
+  EXPECT_EQ(read_file(folder.file("foreign.padim")), "this is a letter, not a model");
+}
+
+// What other elements of the pipeline read or write is theirs.
+TEST(ErrorsTest, OfFilesOfThePipeline) {
+  const TemporaryFolder folder;
+  const std::string video = folder.file("video.mp4");
+  write_file(video, "precious");
+  for (const std::string property : {"mode=fit model-file=", "mode=off json-location="}) {
+    const Owned<GstElement> pipeline(gst_parse_launch(
+        ("filesrc location=" + video + " ! fakesink videotestsrc ! padimfilter " + property + video + " ! fakesink")
+            .c_str(),
+        nullptr));
+    const Owned<GstBus> bus(gst_element_get_bus(pipeline.get()));
+    EXPECT_EQ(gst_element_set_state(pipeline.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+    expect_one(failures_on(bus.get()), GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+               {"video.mp4", "would overwrite the file of element 'filesrc"}, property);
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  }
+  EXPECT_EQ(read_file(video), "precious");
 }
 
 // A fit that saw no frame, or too few, has nothing to save; the end of the stream goes on all the same.

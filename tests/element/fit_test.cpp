@@ -111,6 +111,74 @@ TEST(FitTest, ThenDetectSavesAtAnEarlyEnd) {
   EXPECT_EQ(Model::load(file).info().frames, 12);
 }
 
+// Where there is a model, fit-then-detect detects with it from the first frame on, and says so; with refit, and while
+// it plays, it fits all the same.
+TEST(FitTest, ThenDetectTakesTheModelThatIsThere) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("there.padim");
+  std::filesystem::copy_file(fitted_model(), file);
+  const std::string id = Model::load(file).id();
+  const std::string properties = "mode=fit-then-detect fit-frames=12 overlay=0 model-file=" + file;
+  {
+    ElementHarness harness(properties);
+    const auto infos = harness.failures(GST_MESSAGE_INFO);
+    ASSERT_EQ(infos.size(), 1U);
+    EXPECT_NE(infos[0].text.find(file), std::string::npos) << infos[0].text;
+    const auto out = harness.run(0);
+    ASSERT_TRUE(out);
+    EXPECT_NE(gst_buffer_get_padim_meta(out.get()), nullptr);
+    harness.push_normal(1, 20);
+    EXPECT_EQ(Model::load(file).id(), id);
+    EXPECT_TRUE(emit(harness.element(), "reset"));
+    harness.push_normal(21, 12);
+    ASSERT_TRUE(harness.wait_for("padim-fitted"));
+  }
+  EXPECT_EQ(Model::load(file).info().frames, 12);
+  ElementHarness again(properties + " refit=true");
+  again.push_normal(0, 12);
+  EXPECT_TRUE(again.wait_for("padim-fitted"));
+}
+
+// A stop before the end of a fit keeps what was collected beside the model file, which stays as it was; what cannot be
+// kept is said to be lost.
+TEST(FitTest, KeepsWhatWasCollectedWhenStopped) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("part.padim");
+  const std::string unfinished = file + ".unfinished";
+  struct {
+    std::string properties;
+    int frames;
+    const char* says;
+  } const cases[] = {{"mode=fit model-file=" + file, 14, "part.padim.unfinished"},
+                     {"mode=fit-then-detect fit-frames=50 refit=true model-file=" + file, 14, "after 14 frames"},
+                     {"mode=fit model-file=" + file, 1, "is lost"},
+                     {"mode=fit-then-detect", 14, "is lost: model-file is not set"}};
+  for (const auto& c : cases) {
+    std::filesystem::remove(unfinished);
+    std::ofstream(file) << "yesterday's";
+    ElementHarness harness(c.properties);
+    harness.push_normal(0, c.frames);
+    harness.failures(GST_MESSAGE_WARNING);
+    gst_element_set_state(harness.element(), GST_STATE_READY);
+    const auto warnings = harness.failures(GST_MESSAGE_WARNING);
+    ASSERT_EQ(warnings.size(), 1U) << c.properties;
+    EXPECT_NE(warnings[0].text.find(c.says), std::string::npos) << warnings[0].text;
+    const bool kept = warnings[0].text.find("is lost") == std::string::npos;
+    EXPECT_EQ(std::filesystem::exists(unfinished), kept) << c.properties;
+    if (kept) EXPECT_EQ(Model::load(unfinished).info().frames, c.frames);
+    EXPECT_EQ(std::filesystem::file_size(file), 11U) << c.properties;
+  }
+  std::filesystem::remove(file);
+  std::ofstream(unfinished) << "";
+  const auto element = make_element("model-file=" + file);
+  const Owned<GstBus> bus(gst_element_get_bus(element.get()));
+  gst_element_set_state(element.get(), GST_STATE_PAUSED);
+  const auto failures = failures_on(bus.get());
+  ASSERT_EQ(failures.size(), 1U);
+  EXPECT_NE(failures[0].text.find(unfinished), std::string::npos) << failures[0].text;
+  gst_element_set_state(element.get(), GST_STATE_NULL);
+}
+
 // The operator decides when enough was seen.
 TEST(FitTest, EndsAtFinishFit) {
   ElementHarness harness("mode=fit-then-detect overlay=0");

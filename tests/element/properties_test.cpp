@@ -59,6 +59,7 @@ const std::vector<Row>& rows() {
       {"threads", "-1", "3", [](Settings& s) { s.fixed.threads = 3; }},
       {"fit-frames", "0", "200", [](Settings& s) { s.fixed.fit_frames = 200; }},
       {"skip-frames", "0", "5", [](Settings& s) { s.fixed.skip_frames = 5; }},
+      {"refit", "false", "true", [](Settings& s) { s.fixed.refit = true; }},
       {"source", "stream", "images", [](Settings& s) { s.fixed.fit.source = SourceKind::images; }},
       {"outliers", "auto", "keep", [](Settings& s) { s.fixed.outliers = Outliers::keep; }},
       {"prior", "-1", "12.5", [](Settings& s) { s.fixed.prior = 12.5; }},

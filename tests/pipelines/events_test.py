@@ -1,6 +1,6 @@
 """The examples that act on anomalies: clips, alarms, a program that reads every frame's verdict."""
 import json
-import shutil
+import pathlib
 import socket
 import subprocess
 import time
@@ -19,14 +19,19 @@ class EventsTest(ExampleCase):
         """One clip per defect, from before it appears to after it is gone; neighbours within the gap share one."""
         clips = self.folder / "clips"
         names = self.example("08-clips.sh", "--folder", clips, "--before", 0.1, "--after", 0, "--gap", 0).stdout.split()
-        self.assertEqual(names, [str(clips / f"clip-{number:04}.mkv") for number in range(1, len(self.events()) + 1)])
+        self.assertEqual(len(names), len(self.events()))
+        self.assertEqual(sorted(names), sorted(map(str, clips.iterdir())))
+        for name in names:
+            self.assertRegex(name, rf"^{clips}/clip-\d{{8}}-\d{{6}}(-\d+)?\.mkv$")
         for name, (begin, end) in zip(names, self.events()):
             # From the last key frame (every 15 frames) before three frames ahead of the defect; to the frame after it.
             self.assertGreaterEqual(len(decode(name)), end - max(begin - 3, 0))
             self.assertLessEqual(len(decode(name)), end - begin + 3 + 15 + 2)
 
-        shutil.rmtree(clips)
+        before = {name: pathlib.Path(name).read_bytes() for name in names}
         self.assertEqual(len(self.example("08-clips.sh", "--folder", clips, "--gap", 1).stdout.split()), 1)
+        self.assertEqual({name: pathlib.Path(name).read_bytes() for name in names}, before, "earlier clips are kept")
+        self.assertEqual(len(list(clips.iterdir())), len(names) + 1)
 
     def test_alarm_command(self):
         """The command runs at the beginning and at the end of the anomaly, with the message as JSON."""

@@ -15,6 +15,19 @@ class RecordingTest(ExampleCase):
         self.assert_scene_judged(parse_lines((self.folder / "scores.jsonl").read_text()))
         self.assertEqual(len(decode(self.folder / "annotated.mp4")), self.scene["inspection"]["frames"])
 
+    def test_earlier_files_are_kept(self):
+        """What lies under the name of an output, an input above all, is not written over."""
+        source = self.folder / "sample" / "inspection.mp4"
+        footage, other = source.read_bytes(), self.folder / "part.of.line"
+        other.write_bytes(b"yesterday's")
+        for _ in range(2):
+            self.example("02-annotate-recording.sh", "--output", source, "--json", other)
+        self.assertEqual(source.read_bytes(), footage)
+        self.assertEqual(other.read_bytes(), b"yesterday's")
+        for number in (2, 3):
+            self.assertEqual(len(decode(source.with_name(f"inspection-{number}.mp4"))), self.scene["inspection"]["frames"])
+            self.assert_scene_judged(parse_lines((self.folder / f"part.of-{number}.line").read_text()))
+
     def test_own_files(self):
         """Options replace the default files; names may hold spaces."""
         model = self.folder / "my model.padim"

@@ -66,10 +66,12 @@ class Sample(ToolCase):
 
     def test_old_masks_do_not_survive_a_shorter_run(self):
         output = self.folder / "s"
-        (output / "truth").mkdir(parents=True)
+        self.assertEqual(run("sample", "--output", output, *FRAMES).returncode, 0)
         (output / "truth" / "frame_000999.png").write_bytes(b"old")
+        (output / "truth" / "notes.txt").write_text("mine")
         self.assertEqual(run("sample", "--output", output, "--fit-frames", "10", "--inspect-frames", "40").returncode, 0)
         self.assertFalse((output / "truth" / "frame_000999.png").exists())
+        self.assertTrue((output / "truth" / "notes.txt").exists())
 
     def test_videos_end_to_end(self):
         model, video, maps = self.folder / "m.padim", self.folder / "out.mkv", self.folder / "maps"

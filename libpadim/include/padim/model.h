@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -111,9 +112,11 @@ class PADIM_API Model {
   [[nodiscard]] static Model load(const std::filesystem::path& file);
 
   /// Writes to a temporary file beside `file`, flushes it to the disk and renames: a failure or a kill leaves the old
-  /// file whole. Throws cannot_write; and, as everything that reads what a fit needs to go on, cannot_read where the
-  /// file that this model was loaded from was written over meanwhile.
-  void save(const std::filesystem::path& file) const;
+  /// file whole. Where `file` is a symbolic link, what it leads to is replaced. wanted: asked when all is written and
+  /// only the name is missing; where it says no, the old file stays. Throws cannot_write, also for a name that leads to
+  /// anything but a regular or a new file, and cancelled; and, as everything that reads what a fit needs to go on,
+  /// cannot_read where the file that this model was loaded from was written over meanwhile.
+  void save(const std::filesystem::path& file, const std::function<bool()>& wanted = {}) const;
 
   [[nodiscard]] const ModelInfo& info() const;
 

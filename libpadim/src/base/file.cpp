@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/output.h"
 #include "padim/error.h"
 
 namespace padim {
@@ -85,10 +86,18 @@ void InputFile::check_unchanged() const {
   if (state() != state_) fail("somebody wrote into it while it was read: try again when it is complete");
 }
 
-AtomicFile::AtomicFile(std::filesystem::path path, std::string what) : path_(std::move(path)), what_(std::move(what)) {
+AtomicFile::AtomicFile(std::filesystem::path name, std::string what, Durability durability)
+    : name_(std::move(name)), what_(std::move(what)), durability_(durability), path_(find_output_file(name_, what_)) {
+  create();
+  adopt_rights();
+}
+
+void AtomicFile::create() {
   constexpr int kAttempts = 100;  // names are random: one is enough unless somebody guesses them
+  constexpr std::size_t kMostLetters = 240;
+  const std::string beginning = path_.filename().string().substr(0, kMostLetters) + ".";
   for (int i = 0; i < kAttempts && descriptor_ < 0; ++i) {
-    temporary_ = path_.string() + "." + random_suffix();
+    temporary_ = path_.parent_path() / (beginning + random_suffix());
     // Not mkostemp, whose files are private: a model is as readable as any file that the user writes.
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && errno != EEXIST) break;
@@ -97,6 +106,16 @@ AtomicFile::AtomicFile(std::filesystem::path path, std::string what) : path_(std
   const int error = errno;
   temporary_.clear();  // not ours to remove
   fail(error);
+}
+
+// Who replaces a file changes what is in it and nothing else. Only root gives files away: that others cannot is no
+// failure.
+void AtomicFile::adopt_rights() const {
+  struct stat before {};
+  if (::stat(path_.c_str(), &before) != 0) return;
+  const bool given = ::fchown(descriptor_, before.st_uid, before.st_gid) == 0;
+  static_cast<void>(given);
+  if (::fchmod(descriptor_, before.st_mode & 0777U) != 0) fail(errno);
 }
 
 AtomicFile::~AtomicFile() {
@@ -113,17 +132,25 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
-void AtomicFile::commit() {
-  if (::fsync(descriptor_) != 0) fail(errno);
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
+void AtomicFile::appear() {
+  if (temporary_.empty()) return;
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
   temporary_.clear();
-  sync_folder(path_);
+}
+
+void AtomicFile::commit(const std::function<bool()>& wanted) {
+  if (durability_ == Durability::lasting && ::fsync(descriptor_) != 0) fail(errno);
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
+  if (wanted && !wanted()) {
+    throw Error(ErrorCode::cancelled, what_ + " '" + name_.string() + "' is not wanted any more");
+  }
+  appear();
+  if (durability_ == Durability::lasting) sync_folder(path_);
 }
 
 void AtomicFile::fail(int error) const {
-  throw Error(ErrorCode::cannot_write, "cannot write " + what_ + " '" + path_.string() + "': " + reason(error) +
-                                           " (what was there before is untouched)");
+  throw Error(ErrorCode::cannot_write, "cannot write " + what_ + " '" + name_.string() + "': " + reason(error) +
+                                           (temporary_.empty() ? "" : " (what was there before is untouched)"));
 }
 
 }  // namespace padim

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -46,25 +47,44 @@ class InputFile {
   State state_;
 };
 
-/// A file that appears whole or not at all: written under a temporary name in the same folder, flushed to the disk and
-/// renamed by commit(). Without commit() the destructor removes it and what was there before is untouched. Throws
-/// cannot_write.
+/// How sure a file is to be there after a failure of the power.
+enum class Durability {
+  lasting,  ///< flushed to the disk before it takes its name: models
+  quick,    ///< left to the system, as nothing is lost that could not be made again: pictures, figures, maps
+};
+
+/// A file that appears whole or not at all: written under a temporary name in the same folder and renamed by commit().
+/// Without commit() the destructor removes it and what was there before is untouched. Where the name is a symbolic
+/// link, what it leads to is replaced; what exists keeps its permissions and, as far as the system lets us, its owner.
+/// Throws cannot_write, at once where find_output_file() refuses the name.
 class AtomicFile {
  public:
-  AtomicFile(std::filesystem::path path, std::string what);
+  AtomicFile(std::filesystem::path name, std::string what, Durability durability = Durability::lasting);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  /// The temporary name, for other programs that write the contents.
+  [[nodiscard]] const std::string& temporary() const { return temporary_; }
+
   void write(std::span<const std::byte> bytes);
-  void commit();
+
+  /// Takes the name now, so that others can follow what is written from now on.
+  void appear();
+
+  /// wanted: asked when only the name is missing; where it says no, nothing appears: throws cancelled.
+  void commit(const std::function<bool()>& wanted = {});
 
  private:
+  void create();
+  void adopt_rights() const;
   [[noreturn]] void fail(int error) const;
 
-  std::filesystem::path path_;
+  std::filesystem::path name_;  ///< as it was given
   std::string what_;
-  std::string temporary_;
+  Durability durability_;
+  std::filesystem::path path_;  ///< behind symbolic links
+  std::string temporary_;       ///< empty once it has taken its name
   int descriptor_ = -1;
 };
 

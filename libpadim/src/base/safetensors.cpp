@@ -192,7 +192,8 @@ std::optional<Digest> SafetensorsFile::checksum() const {
 }
 
 void write_safetensors(const std::filesystem::path& path, const std::string& what,
-                       const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors) {
+                       const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors,
+                       const std::function<bool()>& wanted) {
   Digest digest{};
   auto all = tensors;
   all.push_back({kChecksum, {TensorType::u8, {32}, std::as_bytes(std::span(digest))}});
@@ -210,7 +211,7 @@ void write_safetensors(const std::filesystem::path& path, const std::string& wha
   for (const auto& tensor : tensors) put(tensor.view.bytes);
   digest = hash.finish();
   file.write(std::as_bytes(std::span(digest)));
-  file.commit();
+  file.commit(wanted);
 }
 
 }  // namespace padim

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -96,9 +97,11 @@ struct NamedTensor {
 };
 
 /// Writes a safetensors file atomically, the tensors' bytes in the order given, and behind them a last tensor "sha256"
-/// [32] with the digest of everything before it. Data starts at a multiple of 64 bytes. Throws cannot_write.
+/// [32] with the digest of everything before it. Data starts at a multiple of 64 bytes. wanted: see AtomicFile::commit.
+/// Throws cannot_write, cancelled.
 void write_safetensors(const std::filesystem::path& path, const std::string& what,
-                       const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors);
+                       const std::map<std::string, std::string>& metadata, const std::vector<NamedTensor>& tensors,
+                       const std::function<bool()>& wanted = {});
 
 [[nodiscard]] std::int64_t element_count(const TensorPlace& tensor);
 

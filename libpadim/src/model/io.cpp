@@ -234,7 +234,8 @@ LoadedModel read_model(const std::filesystem::path& path) {
   return {std::move(info), std::move(tensors)};
 }
 
-void write_model(const std::filesystem::path& file, const ModelInfo& info, const ModelTensors& tensors) {
+void write_model(const std::filesystem::path& file, const ModelInfo& info, const ModelTensors& tensors,
+                 const std::function<bool()>& wanted) {
   const std::int64_t positions = std::int64_t{info.positions.width} * info.positions.height;
   const std::int64_t dimensions = info.dimensions;
   const auto triangle = static_cast<std::int64_t>(triangle_size(info.dimensions));
@@ -260,7 +261,7 @@ void write_model(const std::filesystem::path& file, const ModelInfo& info, const
     all.push_back({"projection", view(TensorType::f32, {channels, dimensions}, matrix)});
   }
   all.push_back({"whitener", view(TensorType::f16, {positions, triangle}, tensors.whitener)});
-  write_safetensors(file, kWhat, metadata, all);
+  write_safetensors(file, kWhat, metadata, all, wanted);
 }
 
 }  // namespace padim

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "model/tensors.h"
@@ -19,6 +20,7 @@ struct LoadedModel {
 
 /// See Model::load and Model::save.
 [[nodiscard]] LoadedModel read_model(const std::filesystem::path& file);
-void write_model(const std::filesystem::path& file, const ModelInfo& info, const ModelTensors& tensors);
+void write_model(const std::filesystem::path& file, const ModelInfo& info, const ModelTensors& tensors,
+                 const std::function<bool()>& wanted = {});
 
 }  // namespace padim

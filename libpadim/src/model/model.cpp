@@ -56,8 +56,8 @@ Model Model::load(const std::filesystem::path& file) {
   return model;
 }
 
-void Model::save(const std::filesystem::path& file) const {
-  write_model(file, impl_->info, *impl_->tensors);
+void Model::save(const std::filesystem::path& file, const std::function<bool()>& wanted) const {
+  write_model(file, impl_->info, *impl_->tensors, wanted);
   log(LogLevel::info, [&] { return name_of(*this) + " written to '" + file.string() + "'" + what_is_in(*this); });
 }
 

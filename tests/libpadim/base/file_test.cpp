@@ -138,8 +138,88 @@ TEST(AtomicFile, LeavesTheMaskOfTheProcessAlone) {
 // A folder that cannot be written is named with the reason.
 TEST(AtomicFile, SaysWhatCannotBeWritten) {
   const ScratchFolder folder;
-  expect_error(ErrorCode::cannot_write, {"model", "nowhere", "No such file"},
+  expect_error(ErrorCode::cannot_write, {"model", "nowhere", "does not exist"},
                [&] { AtomicFile(folder / "nowhere" / "a", "model"); });
+}
+
+// Nothing but a regular file is ever replaced: as root, a device would be gone for everybody.
+TEST(AtomicFile, ReplacesFilesAlone) {
+  const ScratchFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_directory(folder / "folder");
+  std::filesystem::create_symlink("/dev/null", folder / "null");
+  for (const char* name : {"pipe", "folder", "null"}) {
+    expect_error(ErrorCode::cannot_write, {"model", name}, [&] { AtomicFile(folder / name, "model"); });
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(files_in(folder / ""), 3);
+}
+
+// A link stays a link; the file behind it is replaced, in whatever folder it lies.
+TEST(AtomicFile, ReplacesWhatALinkLeadsTo) {
+  const ScratchFolder folder;
+  std::filesystem::create_directory(folder / "real");
+  write(folder / "real" / "a", "old");
+  std::filesystem::create_symlink("real/a", folder / "link");
+  std::filesystem::create_symlink("real/b", folder / "new");
+  write(folder / "link", "first");
+  write(folder / "new", "second");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "new"));
+  EXPECT_EQ(read(folder / "real" / "a"), "first");
+  EXPECT_EQ(read(folder / "real" / "b"), "second");
+  EXPECT_EQ(files_in(folder / "real"), 2);
+  EXPECT_EQ(files_in(folder / ""), 3);
+}
+
+// Who made a file private, or readable for all, finds it so again.
+TEST(AtomicFile, KeepsPermissions) {
+  const ScratchFolder folder;
+  for (const mode_t mode : {0600U, 0664U, 0755U}) {
+    write(folder / "a", "old");
+    ASSERT_EQ(::chmod((folder / "a").c_str(), mode), 0);
+    write(folder / "a", "new");
+    EXPECT_EQ(permissions(folder / "a"), mode);
+  }
+}
+
+// What is to be followed while it is written takes its name early; what was there stays until then.
+TEST(AtomicFile, AppearsEarlyWhereAsked) {
+  const ScratchFolder folder;
+  write(folder / "a", "old");
+  {
+    AtomicFile file(folder / "a", "lines", Durability::quick);
+    file.write(std::as_bytes(std::span("one", 3)));
+    EXPECT_EQ(read(folder / "a"), "old");
+    file.appear();
+    EXPECT_EQ(read(folder / "a"), "one");
+    file.write(std::as_bytes(std::span("two", 3)));
+    EXPECT_EQ(read(folder / "a"), "onetwo");
+  }
+  EXPECT_EQ(read(folder / "a"), "onetwo");
+  EXPECT_EQ(files_in(folder / ""), 1);
+}
+
+// Who changes his mind while the disk works finds what was there.
+TEST(AtomicFile, MayBeUnwantedAtLast) {
+  const ScratchFolder folder;
+  write(folder / "a", "old");
+  {
+    AtomicFile file(folder / "a", "model");
+    file.write(std::as_bytes(std::span("new", 3)));
+    expect_error(ErrorCode::cancelled, {"model", "not wanted"}, [&] { file.commit([] { return false; }); });
+  }
+  EXPECT_EQ(read(folder / "a"), "old");
+  EXPECT_EQ(files_in(folder / ""), 1);
+}
+
+// The longest name that the system has leaves no room for a longer one beside it.
+TEST(AtomicFile, TakesTheLongestNames) {
+  const ScratchFolder folder;
+  const std::string name(255, 'x');
+  write(folder / name, "model");
+  EXPECT_EQ(read(folder / name), "model");
 }
 
 }  // namespace

@@ -9,12 +9,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/output.h"
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/scene_log.h"
 #include "commands/use_frame.h"
 #include "commands/within.h"
 #include "eval/ground_truth.h"
+#include "gst-common/backbonefolders.h"
 #include "io/file_io.h"
 #include "io/frame_source.h"
 #include "io/image_source.h"
@@ -70,12 +72,23 @@ struct Sinks {
   std::shared_ptr<GroundTruth> truth;  ///< also in `all`; may be null
 };
 
-Sinks open_sinks(const DetectArguments& arguments, const FrameSource& source) {
+FileRoles roles_of(const DetectArguments& arguments, const FrameSource& source, const BackboneOptions& backbone) {
+  FileRoles roles;
+  for (const auto& file : source.files()) roles.reads(file, "the input");
+  roles.reads(arguments.model, "the model");
+  roles.reads(arguments.mask, "the mask");
+  roles.reads_below(arguments.ground_truth, "the ground truth");
+  gst::note_backbone(backbone, roles);
+  return roles;
+}
+
+/// `roles` must outlive them.
+Sinks open_sinks(const DetectArguments& arguments, const FrameSource& source, FileRoles& roles) {
   Sinks sinks;
-  if (!arguments.json.empty()) sinks.all.push_back(open_json_sink(arguments.json));
-  if (!arguments.maps.empty()) sinks.all.push_back(open_map_sink(arguments.maps));
+  if (!arguments.json.empty()) sinks.all.push_back(open_json_sink(arguments.json, roles));
+  if (!arguments.maps.empty()) sinks.all.push_back(open_map_sink(arguments.maps, roles));
   if (!arguments.output.empty()) {
-    sinks.all.push_back(open_annotated_sink(arguments.output, arguments.input, source, overlay_options(arguments)));
+    sinks.all.push_back(open_annotated_sink(arguments.output, source, overlay_options(arguments), roles));
   }
   if (!arguments.ground_truth.empty()) {
     sinks.truth = std::make_shared<GroundTruth>(arguments.ground_truth, source.length());
@@ -133,7 +146,10 @@ Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const
     tally.anomalous += detection.anomalous ? 1 : 0;
     progress.update(++tally.frames);
   }
-  for (const auto& sink : sinks.all) sink->finish();
+  // Of a run that ended before its first frame nothing takes the place of what an earlier one wrote.
+  if (tally.frames > 0 || !interrupted()) {
+    for (const auto& sink : sinks.all) sink->finish();
+  }
   tally.seconds = progress.elapsed_seconds();
   tally.changes = scenes.finish();
   return tally;
@@ -168,10 +184,12 @@ int final_status(const DetectArguments& arguments, const FrameSource& source) {
 int run_detect(const DetectArguments& arguments) {
   const auto source = open_frame_source(arguments.input);
   const Model model = Model::load(arguments.model);
-  const auto backbone = open_backbone(backbone_options(arguments.backbone, model.info().backbone, arguments.model));
+  const BackboneOptions wanted = backbone_options(arguments.backbone, model.info().backbone, arguments.model);
+  const auto backbone = open_backbone(wanted);
   const MaskPicture mask = arguments.mask.empty() ? MaskPicture{} : read_mask(arguments.mask);
   Detector detector(backbone, model, {.threads = arguments.backbone.threads, .mask = mask});
-  const Sinks sinks = open_sinks(arguments, *source);
+  FileRoles roles = roles_of(arguments, *source, wanted);
+  const Sinks sinks = open_sinks(arguments, *source, roles);
   const Tally tally = inspect(*source, detector, sinks, arguments);
   summarise(tally);
   if (sinks.truth && tally.frames > 0) print_quality(arguments, *sinks.truth);

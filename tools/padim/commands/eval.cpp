@@ -153,12 +153,17 @@ void evaluate_configurations(const EvalArguments& arguments, const std::vector<D
   write_ablation(arguments.save, {arguments.data.string(), settings.protocol, backbone->info()}, all);
 }
 
+void prepare_save(const std::filesystem::path& save, const std::vector<DatasetClass>& data) {
+  for (const DatasetClass& one : data) keep_apart(save, files_of(one), "--save");
+  prepare_folder(save);
+}
+
 int run_eval(const EvalArguments& arguments) {
   const std::vector<DatasetClass> data = open_dataset(arguments.data, arguments.classes);
   say_what_has_no_masks(data);
   const EvaluationSettings settings = settings_of(arguments);
   const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.data));
-  if (!arguments.save.empty()) prepare_folder(arguments.save);
+  if (!arguments.save.empty()) prepare_save(arguments.save, data);
   (arguments.ablation ? evaluate_configurations : evaluate_classes)(arguments, data, backbone, settings);
   return 0;
 }

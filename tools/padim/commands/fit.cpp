@@ -7,12 +7,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/output.h"
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/model_options.h"
 #include "commands/threshold_options.h"
 #include "commands/use_frame.h"
 #include "commands/within.h"
+#include "gst-common/backbonefolders.h"
 #include "io/file_io.h"
 #include "io/frame_source.h"
 #include "padim/error.h"
@@ -159,10 +161,22 @@ void explain(const Model& model, const FitArguments& arguments, FrameSource* def
   report(weighed, arguments.threshold);
 }
 
+// A fit that goes on may take the place of the one that it goes on with.
+void check_outputs(const FitArguments& arguments, const FrameSource& source, const FrameSource* defects) {
+  FileRoles roles;
+  for (const auto& file : source.files()) roles.reads(file, "the input");
+  note_defects(defects, roles);
+  roles.reads(arguments.model.mask, "the mask");
+  gst::note_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output), roles);
+  roles.writes(find_output_file(arguments.output, "--output"), "--output");
+  roles.reads(arguments.resume, "the model that the fit goes on with");
+  note_curve(arguments.threshold, roles);
+}
+
 int run_fit(const FitArguments& arguments) {
-  check_folder_of(arguments.output);
   const auto source = open_frame_source(arguments.input);
   const auto defects = open_defects(arguments.threshold);
+  check_outputs(arguments, *source, defects.get());
   Fitter fitter = make_fitter(arguments, *source);
   if (fitter.wants_first_pass()) run_first_pass(arguments.input, arguments.skip_frames, fitter);
   const std::optional<Model> model = fit(*source, arguments.skip_frames, fitter);

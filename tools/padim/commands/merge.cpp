@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/output.h"
 #include "commands/commands.h"
 #include "io/file_io.h"
 #include "padim/error.h"
@@ -41,8 +42,14 @@ Model merge_next(const Model& merged, const std::filesystem::path& file) {
   }
 }
 
+void check_output(const MergeArguments& arguments) {
+  FileRoles roles;
+  for (const auto& model : arguments.models) roles.reads(model, "a model that is merged");
+  roles.writes(find_output_file(arguments.output, "--output"), "--output");
+}
+
 int run_merge(const MergeArguments& arguments) {
-  check_folder_of(arguments.output);
+  check_output(arguments);
   Model merged = Model::load(arguments.models.front());
   for (std::size_t i = 1; i < arguments.models.size(); ++i) merged = merge_next(merged, arguments.models[i]);
   (arguments.strip ? merged.stripped() : merged).save(arguments.output);

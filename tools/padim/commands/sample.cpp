@@ -1,15 +1,20 @@
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "base/output.h"
 #include "commands/commands.h"
 #include "io/file_io.h"
 #include "io/image_source.h"
@@ -35,7 +40,8 @@ constexpr char kExamples[] = R"(Examples:
   padim sample --output sample --seed 7 --fit-frames 150 --inspect-frames 320
 
 Writes normal.mp4 (to fit on), inspection.mp4 (to detect in), truth/frame_000123.png (masks of
-the anomalous frames) and sample.json (which frames show what).)";
+the anomalous frames) and sample.json (which frames show what), all at once in the end. An
+earlier sample is replaced, and nothing else.)";
 
 void write_mask(const std::filesystem::path& file, const cv::Mat& mask) {
   std::vector<std::uint8_t> bytes;
@@ -43,12 +49,66 @@ void write_mask(const std::filesystem::path& file, const cv::Mat& mask) {
   write_file(file, bytes);
 }
 
-// Masks of an earlier, longer run would belong to no frame of this one.
-void remove_old_masks(const std::filesystem::path& folder) {
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("frame_") && name.ends_with(".png")) std::filesystem::remove(entry.path());
+constexpr char kNormal[] = "normal.mp4";
+constexpr char kInspection[] = "inspection.mp4";
+constexpr char kTruth[] = "truth";
+constexpr char kDescription[] = "sample.json";
+
+bool is_mask_name(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  return name.starts_with("frame_") && name.ends_with(".png");
+}
+
+// What lies there under the sample's names is replaced where it is a sample, as its description tells.
+void check_folder(const std::filesystem::path& folder) {
+  if (std::filesystem::exists(folder / kDescription)) return;
+  for (const char* name : {kNormal, kInspection, kTruth}) {
+    if (!std::filesystem::exists(folder / name)) continue;
+    throw Error(ErrorCode::invalid_argument, "--output " + in_quotes(folder) + " would overwrite " +
+                                                 in_quotes(folder / name) + ", which is no sample's, as there is no '" +
+                                                 kDescription + "'; name a folder of its own");
   }
+}
+
+/// Where a sample is rendered: a folder inside the one that it is to lie in, which vanishes with what is still in it.
+class Workplace {
+ public:
+  explicit Workplace(const std::filesystem::path& folder) {
+    prepare_folder(folder);
+    std::string name = (folder / ".sample-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(ErrorCode::cannot_write, "cannot write into " + in_quotes(folder) + ": " + std::strerror(errno));
+    }
+    path_ = name;
+  }
+  ~Workplace() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// The description comes last: where it lies, the sample is complete. Masks of an earlier, longer run would belong to no
+// frame of this one.
+void move_sample(const std::filesystem::path& from, const std::filesystem::path& to) try {
+  std::filesystem::create_directories(to / kTruth);
+  for (const auto& entry : std::filesystem::directory_iterator(to / kTruth)) {
+    if (is_mask_name(entry.path())) std::filesystem::remove(entry.path());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(from / kTruth)) {
+    std::filesystem::rename(entry.path(), to / kTruth / entry.path().filename());
+  }
+  for (const char* name : {kNormal, kInspection, kDescription}) {
+    std::filesystem::rename(from / name, find_output_file(to / name, "sample"));
+  }
+} catch (const std::filesystem::filesystem_error& error) {
+  throw Error(ErrorCode::cannot_write, std::string("cannot write the sample: ") + error.what());
 }
 
 /// Renders one recording; masks go into `truth` where that is not empty. False where it was interrupted.
@@ -79,25 +139,26 @@ std::string sample_json(const SampleArguments& arguments, const std::vector<Stre
       {"width", kSceneSize.width},
       {"height", kSceneSize.height},
       {"frames_per_second", kSceneFramesPerSecond},
-      {"normal", {{"file", "normal.mp4"}, {"frames", arguments.fit_frames}}},
-      {"inspection", {{"file", "inspection.mp4"}, {"frames", arguments.inspect_frames}, {"truth", "truth"}}},
+      {"normal", {{"file", kNormal}, {"frames", arguments.fit_frames}}},
+      {"inspection", {{"file", kInspection}, {"frames", arguments.inspect_frames}, {"truth", kTruth}}},
       {"stretches", stretches},
   };
   return json.dump(2) + "\n";
 }
 
 int run_sample(const SampleArguments& arguments) {
-  const std::filesystem::path truth = arguments.output / "truth";
-  prepare_folder(truth);
-  remove_old_masks(truth);
+  check_folder(arguments.output);
+  const Workplace workplace(arguments.output);
+  prepare_folder(workplace.path() / kTruth);
   Scene normal(arguments.seed, Footage::normal, normal_timeline(arguments.fit_frames));
   Scene inspection(arguments.seed, Footage::inspection, inspection_timeline(arguments.inspect_frames));
-  if (!render(normal, arguments.output / "normal.mp4", {}) ||
-      !render(inspection, arguments.output / "inspection.mp4", truth)) {
-    notice("interrupted: " + in_quotes(arguments.output) + " is incomplete");
+  if (!render(normal, workplace.path() / kNormal, {}) ||
+      !render(inspection, workplace.path() / kInspection, workplace.path() / kTruth)) {
+    notice("interrupted: " + in_quotes(arguments.output) + " is as it was");
     return interrupt_status();
   }
-  write_text(arguments.output / "sample.json", sample_json(arguments, inspection.timeline()));
+  write_text(workplace.path() / kDescription, sample_json(arguments, inspection.timeline()));
+  move_sample(workplace.path(), arguments.output);
   notice("wrote " + in_quotes(arguments.output) + ": " + std::to_string(arguments.fit_frames) +
          " normal frames to fit on, " + std::to_string(arguments.inspect_frames) + " to inspect, " +
          std::to_string(defect_kinds().size()) + " kinds of defect");

@@ -3,10 +3,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/output.h"
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/threshold_options.h"
 #include "commands/within.h"
+#include "gst-common/backbonefolders.h"
 #include "io/file_io.h"
 #include "padim/error.h"
 #include "terminal/progress.h"
@@ -29,12 +31,19 @@ struct Arguments {
 };
 
 void check(const Arguments& arguments) {
-  if (arguments.output.empty()) return;
-  if (!arguments.threshold.chosen()) {
-    throw Error(ErrorCode::invalid_argument,
-                "--output needs a threshold to write: give --missed-at-most, --false-alarm-rate or --raw");
-  }
-  check_folder_of(arguments.output);
+  if (arguments.output.empty() || arguments.threshold.chosen()) return;
+  throw Error(ErrorCode::invalid_argument,
+              "--output needs a threshold to write: give --missed-at-most, --false-alarm-rate or --raw");
+}
+
+// The model itself may take the threshold.
+void check_outputs(const Arguments& arguments, const FrameSource* defects, const BackboneOptions& backbone) {
+  FileRoles roles;
+  note_defects(defects, roles);
+  gst::note_backbone(backbone, roles);
+  if (!arguments.output.empty()) roles.writes(find_output_file(arguments.output, "--output"), "--output");
+  roles.reads(arguments.model, "the model");
+  note_curve(arguments.threshold, roles);
 }
 
 int run_threshold(const Arguments& arguments) {
@@ -42,6 +51,7 @@ int run_threshold(const Arguments& arguments) {
   const Model model = Model::load(arguments.model);
   check_calibrated(model, arguments.model);
   const auto defects = open_defects(arguments.threshold);
+  check_outputs(arguments, defects.get(), backbone_options(arguments.backbone, model.info().backbone, arguments.model));
   const Weighed weighed = weigh(model, arguments.threshold, defects.get(), arguments.backbone, arguments.model);
   if (!arguments.output.empty()) weighed.model.save(arguments.output);
   report(weighed, arguments.threshold);

@@ -103,6 +103,15 @@ std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments) {
   return arguments.defects.empty() ? nullptr : open_frame_source(arguments.defects);
 }
 
+void note_defects(const FrameSource* defects, FileRoles& roles) {
+  if (defects == nullptr) return;
+  for (const auto& file : defects->files()) roles.reads(file, "an image of --defects");
+}
+
+void note_curve(const ThresholdArguments& arguments, FileRoles& roles) {
+  if (!arguments.curve.empty()) roles.writes(arguments.curve, "--curve");
+}
+
 void check_calibrated(const Model& model, const std::filesystem::path& file) {
   if (!model.info().calibration.scores.empty()) return;
   throw Error(ErrorCode::invalid_argument,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/output.h"
 #include "commands/backbone_options.h"
 #include "io/frame_source.h"
 #include "padim/model.h"
@@ -36,6 +37,12 @@ void add_threshold_options(CLI::App& command, ThresholdArguments& arguments);
 /// Opens --defects, null where there are none, and finds out whether --curve can be drawn: before the work, not after
 /// it. Throws what open_frame_source and check_operating_plot throw.
 [[nodiscard]] std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments);
+
+/// Notes what the defects are read from, if there are any.
+void note_defects(const FrameSource* defects, FileRoles& roles);
+
+/// Notes --curve, if one is wanted. Throws invalid_argument where it would overwrite what has a role.
+void note_curve(const ThresholdArguments& arguments, FileRoles& roles);
 
 /// Throws invalid_argument where the model `file` has no held-out scores, as nothing can be weighed then.
 void check_calibrated(const Model& model, const std::filesystem::path& file);

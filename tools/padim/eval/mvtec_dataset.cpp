@@ -94,6 +94,15 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::filesystem::path masks_of(const std::filesystem::path& folder) { return folder / "ground_truth"; }
 
+std::vector<std::filesystem::path> files_of(const DatasetClass& one) {
+  std::vector<std::filesystem::path> files = one.training;
+  for (const TestImage& test : one.test) {
+    files.push_back(test.image);
+    if (!test.mask.empty()) files.push_back(test.mask);
+  }
+  return files;
+}
+
 std::vector<DatasetClass> open_dataset(const std::filesystem::path& root, const std::vector<std::string>& wanted) {
   if (!std::filesystem::is_directory(root)) {
     throw Error(ErrorCode::not_found, "data set " + in_quotes(root) + " is not a folder");

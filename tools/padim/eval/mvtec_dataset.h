@@ -24,6 +24,9 @@ struct DatasetClass {
   bool masks = true;
 };
 
+/// Every image and mask of a class.
+[[nodiscard]] std::vector<std::filesystem::path> files_of(const DatasetClass& one);
+
 /// Where the masks of a class lie, if it has any.
 [[nodiscard]] std::filesystem::path masks_of(const std::filesystem::path& folder);
 

@@ -68,7 +68,7 @@ std::string panel(const std::string& title, const std::string& name, const std::
   return "set title " + gnuplot_string(title) + "\n" + plot(name, curves, y);
 }
 
-std::string roc_script(std::span<const ClassResult> results, const std::filesystem::path& save) {
+std::string roc_script(std::span<const ClassResult> results, const std::filesystem::path& save, Drawings& drawings) {
   const auto auroc = [](const RankingQuality& quality) { return quality.auroc; };
   const auto images = curves_of(
       results, [](const ClassResult& r) -> const auto& { return r.image; }, auroc);
@@ -76,7 +76,7 @@ std::string roc_script(std::span<const ClassResult> results, const std::filesyst
       results, [](const ClassResult& r) -> const auto& { return r.pixel; }, auroc);
   if (images.empty() && pixels.empty()) return "";
   const int panels = images.empty() || pixels.empty() ? 1 : 2;
-  return gnuplot_png(save / "roc_curve.png", 600 * panels, 620) + "set multiplot layout 1," + std::to_string(panels) +
+  return drawings.png(save / "roc_curve.png", 600 * panels, 620) + "set multiplot layout 1," + std::to_string(panels) +
          "\nset size square\nset grid\nset key bottom right box opaque\n"
          "set xrange [0:1]\nset yrange [0:1.02]\nset xlabel 'false-positive rate'\nset ylabel 'true-positive rate'\n" +
          panel("Images: ROC curve and AUROC", "image", images, &CurvePoint::true_positive_rate) +
@@ -84,12 +84,12 @@ std::string roc_script(std::span<const ClassResult> results, const std::filesyst
          "unset multiplot\nunset output\nreset\n";
 }
 
-std::string pro_script(std::span<const ClassResult> results, const std::filesystem::path& save) {
+std::string pro_script(std::span<const ClassResult> results, const std::filesystem::path& save, Drawings& drawings) {
   const auto curves = curves_of(
       results, [](const ClassResult& r) -> const auto& { return r.pixel; },
       [](const RankingQuality& quality) { return quality.aupro_30; });
   if (curves.empty()) return "";
-  return gnuplot_png(save / "pro_curve.png", 720, 620) +
+  return drawings.png(save / "pro_curve.png", 720, 620) +
          "set size square\nset grid\nset key bottom right box opaque\nset xrange [0:0.3]\nset yrange [0:1.02]\n"
          "set xlabel 'false-positive rate'\nset ylabel 'mean overlap of the defects'\n"
          "set arrow from 0.05, graph 0 to 0.05, graph 1 nohead dashtype 2 linecolor rgb '#555555'\n" +
@@ -117,10 +117,10 @@ Histogram histogram_of(const ClassResult& result) {
   return histogram;
 }
 
-std::string histogram_script(const ClassResult& result, const std::filesystem::path& save) {
+std::string histogram_script(const ClassResult& result, const std::filesystem::path& save, Drawings& drawings) {
   if (result.images.empty()) return "";
   const Histogram histogram = histogram_of(result);
-  std::string script = gnuplot_png(save / histogram_file(result), 640, 300) + "$bins << EOD\n";
+  std::string script = drawings.png(save / histogram_file(result), 640, 300) + "$bins << EOD\n";
   for (std::size_t i = 0; i < kBins; ++i) {
     script += gnuplot_number(histogram.low + (static_cast<double>(i) + 0.5) * histogram.step) + " " +
               std::to_string(histogram.normal[i]) + " " + std::to_string(histogram.anomalous[i]) + "\n";
@@ -155,15 +155,16 @@ std::filesystem::path histogram_file(const ClassResult& result) {
 
 void write_plots(std::span<const ClassResult> results, const std::filesystem::path& save) {
   prepare_folder(save / "histograms");
-  std::string script = roc_script(results, save) + pro_script(results, save);
-  for (const ClassResult& result : results) script += histogram_script(result, save);
-  switch (run_gnuplot(script)) {
+  Drawings drawings;
+  std::string script = roc_script(results, save, drawings) + pro_script(results, save, drawings);
+  for (const ClassResult& result : results) script += histogram_script(result, save, drawings);
+  switch (drawings.run(script)) {
     case GnuplotResult::done:
       return;
     case GnuplotResult::absent:
       return notice(std::string("there are no plots, as ") + kNoGnuplot);
     case GnuplotResult::failed:
-      return notice("there are no plots, or not all of them: gnuplot failed");
+      return notice("there are no plots: gnuplot failed");
   }
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <system_error>
 
+#include "base/file.h"
 #include "padim/error.h"
 
 namespace padim::tool {
@@ -60,11 +61,9 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
 void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes) {
   std::error_code ignored;  // a folder that could not be created shows when the file is opened
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
-  File file(std::fopen(path.c_str(), "wb"));
-  if (!file) cannot_write(path, errno);
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) cannot_write(path, errno);
-  // The last bytes leave the buffer only now; a full disk is seen here at the latest.
-  if (std::fclose(file.release()) != 0) cannot_write(path, errno);
+  AtomicFile file(path, "file", Durability::quick);
+  file.write(std::as_bytes(bytes));
+  file.commit();
 }
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
@@ -81,16 +80,14 @@ void prepare_folder(const std::filesystem::path& folder) {
   if (access(folder.c_str(), W_OK | X_OK) != 0) cannot_write(folder, errno);
 }
 
-void check_folder_of(const std::filesystem::path& file) {
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) {
-    throw Error(ErrorCode::cannot_write, "cannot write " + in_quotes(file) + ": folder " + in_quotes(folder) +
-                                             " does not exist; create it first");
+void keep_apart(const std::filesystem::path& folder, std::span<const std::filesystem::path> inputs,
+                const std::string& what) {
+  const std::string below = std::filesystem::weakly_canonical(folder / "").string();
+  for (const auto& input : inputs) {
+    if (!std::filesystem::weakly_canonical(input).string().starts_with(below)) continue;
+    throw Error(ErrorCode::invalid_argument, what + " " + in_quotes(folder) + " would overwrite the input, as " +
+                                                 in_quotes(input) + " lies in it; name another folder");
   }
-  if (std::filesystem::is_directory(file)) {
-    throw Error(ErrorCode::cannot_write, "cannot write " + in_quotes(file) + ": it is a folder; name a file");
-  }
-  if (access(folder.c_str(), W_OK | X_OK) != 0) cannot_write(file, errno);
 }
 
 }  // namespace padim::tool

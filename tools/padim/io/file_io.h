@@ -18,7 +18,7 @@ namespace padim::tool {
 /// Throws not_found or cannot_read, with the cause.
 [[nodiscard]] std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
 
-/// Replaces the file, after creating its folder where that is missing. Throws cannot_write, with the cause.
+/// Replaces the file as a whole, after creating its folder where that is missing. Throws cannot_write, with the cause.
 void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 
 void write_text(const std::filesystem::path& path, const std::string& text);  ///< as write_file
@@ -26,7 +26,9 @@ void write_text(const std::filesystem::path& path, const std::string& text);  //
 /// Throws cannot_write where the folder cannot be created or not be written to: said before the work, not after it.
 void prepare_folder(const std::filesystem::path& folder);
 
-/// The same for the folder that `file` will lie in, which must exist already.
-void check_folder_of(const std::filesystem::path& file);
+/// Throws invalid_argument where one of the `inputs` lies below the folder that gets results: under their names, or
+/// under that of another file beside them. what: "--output".
+void keep_apart(const std::filesystem::path& folder, std::span<const std::filesystem::path> inputs,
+                const std::string& what);
 
 }  // namespace padim::tool

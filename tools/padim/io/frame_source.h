@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "padim/image_view.h"
 
@@ -40,6 +41,9 @@ class FrameSource {
 
   /// Frames in all; 0 where unknown, for videos an estimate from duration and frame rate.
   [[nodiscard]] virtual std::int64_t length() const = 0;
+
+  /// Every file that it reads.
+  [[nodiscard]] virtual std::vector<std::filesystem::path> files() const = 0;
 
   /// Images passed over so far.
   [[nodiscard]] virtual std::int64_t unreadable() const { return 0; }

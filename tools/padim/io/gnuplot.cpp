@@ -31,9 +31,17 @@ std::string gnuplot_number(double value) {
   return text;
 }
 
-std::string gnuplot_png(const std::filesystem::path& file, int width, int height) {
+std::string Drawings::png(const std::filesystem::path& file, int width, int height) {
+  files_.push_back(std::make_unique<AtomicFile>(file, "drawing", Durability::quick));
   return "set terminal pngcairo noenhanced size " + std::to_string(width) + "," + std::to_string(height) +
-         " font 'sans,10'\nset output " + gnuplot_string(file.string()) + "\n";
+         " font 'sans,10'\nset output " + gnuplot_string(files_.back()->temporary()) + "\n";
+}
+
+GnuplotResult Drawings::run(const std::string& script) {
+  const GnuplotResult result = run_gnuplot(script);
+  if (result != GnuplotResult::done) return result;
+  for (const auto& file : files_) file->commit();
+  return result;
 }
 
 }  // namespace padim::tool

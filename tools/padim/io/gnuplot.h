@@ -1,7 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
+
+#include "base/file.h"
 
 namespace padim::tool {
 
@@ -13,12 +17,22 @@ enum class GnuplotResult { done, absent, failed };
 /// Runs a script by gnuplot, which is a program of its own that need not be installed.
 [[nodiscard]] GnuplotResult run_gnuplot(const std::string& script);
 
+/// Files that one script draws: each appears when all of them are drawn.
+class Drawings {
+ public:
+  /// The beginning of what is drawn into a PNG file of that size in pixels. Throws cannot_write.
+  [[nodiscard]] std::string png(const std::filesystem::path& file, int width, int height);
+
+  /// Throws cannot_write.
+  [[nodiscard]] GnuplotResult run(const std::string& script);
+
+ private:
+  std::vector<std::unique_ptr<AtomicFile>> files_;
+};
+
 /// Text as a string of gnuplot's language that is not interpreted.
 [[nodiscard]] std::string gnuplot_string(const std::string& text);
 
 [[nodiscard]] std::string gnuplot_number(double value);
-
-/// The beginning of a script: what follows is drawn into a PNG file of that size in pixels.
-[[nodiscard]] std::string gnuplot_png(const std::filesystem::path& file, int width, int height);
 
 }  // namespace padim::tool

@@ -58,6 +58,12 @@ class ImageSource : public FrameSource {
   [[nodiscard]] std::int64_t length() const override { return static_cast<std::int64_t>(files_.size()); }
   [[nodiscard]] std::int64_t unreadable() const override { return unreadable_; }
 
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override {
+    std::vector<std::filesystem::path> paths;
+    for (const auto& file : files_) paths.push_back(root_ / file);
+    return paths;
+  }
+
  private:
   static std::filesystem::path stem_of(std::filesystem::path file) { return file.replace_extension(); }
 

@@ -1,66 +1,82 @@
 #include "io/result_sink.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <system_error>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <opencv2/imgcodecs.hpp>
 
+#include "base/file.h"
+#include "base/line_stream.h"
 #include "io/file_io.h"
 #include "io/npy.h"
 #include "io/video_writer.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
+#include "terminal/interrupt.h"
 #include "terminal/stopwatch.h"
 
 namespace padim::tool {
 namespace {
 
+constexpr char kJson[] = "--json";
+constexpr char kMaps[] = "--maps";
+constexpr char kOutput[] = "--output";
+
 class JsonSink : public ResultSink {
  public:
-  explicit JsonSink(const std::filesystem::path& file) : name_(file == "-" ? "standard output" : in_quotes(file)) {
-    file_ = file == "-" ? stdout : std::fopen(file.c_str(), "wb");
-    if (file_ == nullptr) fail();
-  }
-  ~JsonSink() override {
-    if (file_ != nullptr && file_ != stdout) std::fclose(file_);
-  }
-  JsonSink(const JsonSink&) = delete;
-  JsonSink& operator=(const JsonSink&) = delete;
-
   void write(const Frame& frame, const Detection& detection, SceneCause scene) override {
     const FrameRecord record{.source = frame.source, .frame = frame.number, .pts_ns = frame.pts_ns, .scene = scene};
-    const std::string line = to_json(record, &detection) + "\n";
-    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) fail();
-  }
-
-  void finish() override {
-    std::FILE* file = std::exchange(file_, nullptr);
-    if ((file == stdout ? std::fflush(file) : std::fclose(file)) != 0) fail();
+    write_line(to_json(record, &detection));
   }
 
  private:
-  [[noreturn]] void fail() const {
-    throw Error(ErrorCode::cannot_write, "cannot write " + name_ + ": " + std::strerror(errno));
+  virtual void write_line(const std::string& line) = 0;
+};
+
+class JsonStream : public JsonSink {
+ public:
+  explicit JsonStream(const Output& output) : lines_(output, kJson) {}
+
+ private:
+  void write_line(const std::string& line) override { lines_.write(line, interrupted); }
+
+  LineStream lines_;
+};
+
+// What an earlier run wrote stays until there is something to take its place.
+class JsonFile : public JsonSink {
+ public:
+  explicit JsonFile(const std::filesystem::path& name) : file_(name, kJson, Durability::quick) {}
+
+  void finish() override { file_.commit(); }
+
+ private:
+  void write_line(const std::string& line) override {
+    const std::string text = line + "\n";
+    file_.write(std::as_bytes(std::span(text)));
+    file_.appear();
   }
 
-  std::string name_;
-  std::FILE* file_ = nullptr;
+  AtomicFile file_;
 };
 
 class MapSink : public ResultSink {
  public:
-  explicit MapSink(std::filesystem::path folder) : folder_(std::move(folder)) { prepare_folder(folder_); }
+  MapSink(std::filesystem::path folder, const FileRoles& roles) : folder_(std::move(folder)), roles_(roles) {
+    prepare_folder(folder_);
+  }
 
   void write(const Frame& frame, const Detection& detection, SceneCause) override {
-    write_npy(folder_ / (frame.stem.string() + ".npy"), detection.map);
+    const std::filesystem::path file = folder_ / (frame.stem.string() + ".npy");
+    roles_.check(file, kMaps);
+    write_npy(file, detection.map);
   }
 
  private:
   std::filesystem::path folder_;
+  const FileRoles& roles_;
 };
 
 /// What writes frames with the result drawn on them.
@@ -101,25 +117,26 @@ void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
 
 class FolderSink : public AnnotatedSink {
  public:
-  FolderSink(std::filesystem::path folder, const OverlayOptions& options)
-      : AnnotatedSink(options), folder_(std::move(folder)) {
+  FolderSink(std::filesystem::path folder, const OverlayOptions& options, const FileRoles& roles)
+      : AnnotatedSink(options), folder_(std::move(folder)), roles_(roles) {
     prepare_folder(folder_);
   }
 
  private:
   void write(const Frame& frame, FrameCopy annotated) override {
-    write_picture(folder_ / frame.relative, annotated.to_bgr());
+    const std::filesystem::path file = folder_ / frame.relative;
+    roles_.check(file, kOutput);
+    write_picture(file, annotated.to_bgr());
   }
 
   std::filesystem::path folder_;
+  const FileRoles& roles_;
 };
 
 class PictureSink : public AnnotatedSink {
  public:
-  PictureSink(std::filesystem::path file, const OverlayOptions& options)
-      : AnnotatedSink(options), file_(std::move(file)) {
-    check_folder_of(file_);
-  }
+  PictureSink(const std::filesystem::path& file, const OverlayOptions& options)
+      : AnnotatedSink(options), file_(find_output_file(file, kOutput)) {}
 
  private:
   void write(const Frame&, FrameCopy annotated) override { write_picture(file_, annotated.to_bgr()); }
@@ -148,23 +165,25 @@ VideoOptions video_options(const FrameSource& source) {
 
 }  // namespace
 
-std::unique_ptr<ResultSink> open_json_sink(const std::filesystem::path& file) {
-  return std::make_unique<JsonSink>(file);
+std::unique_ptr<ResultSink> open_json_sink(const std::filesystem::path& file, FileRoles& roles) {
+  const Output output = find_output(file, kJson);
+  if (output.kind == OutputKind::stream) return std::make_unique<JsonStream>(output);
+  roles.writes(file, kJson);
+  return std::make_unique<JsonFile>(file);
 }
 
-std::unique_ptr<ResultSink> open_map_sink(const std::filesystem::path& folder) {
-  return std::make_unique<MapSink>(folder);
+std::unique_ptr<ResultSink> open_map_sink(const std::filesystem::path& folder, const FileRoles& roles) {
+  return std::make_unique<MapSink>(folder, roles);
 }
 
-std::unique_ptr<ResultSink> open_annotated_sink(const std::filesystem::path& output, const std::filesystem::path& input,
-                                                const FrameSource& source, const OverlayOptions& options) {
-  std::error_code ignored;
-  if (std::filesystem::equivalent(output, input, ignored)) {
-    throw Error(ErrorCode::invalid_argument,
-                "--output " + in_quotes(output) + " would overwrite the input; name another place");
-  }
+std::unique_ptr<ResultSink> open_annotated_sink(const std::filesystem::path& output, const FrameSource& source,
+                                                const OverlayOptions& options, FileRoles& roles) {
   const bool is_folder = std::filesystem::is_directory(output) || !output.has_extension();
-  if (is_folder) return std::make_unique<FolderSink>(output, options);
+  if (is_folder) {
+    if (source.kind() != InputKind::video) keep_apart(output, source.files(), kOutput);
+    return std::make_unique<FolderSink>(output, options, roles);
+  }
+  roles.writes(output, kOutput);
   if (is_video_name(output)) return std::make_unique<VideoSink>(output, video_options(source), options);
   if (is_image_name(output) && source.kind() == InputKind::image) return std::make_unique<PictureSink>(output, options);
   throw Error(ErrorCode::invalid_argument,

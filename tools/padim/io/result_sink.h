@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/output.h"
 #include "io/frame_source.h"
 #include "padim/detector.h"
 #include "padim/overlay.h"
@@ -27,16 +28,21 @@ class ResultSink {
   virtual void finish() {}
 };
 
-/// One JSON object per line, each flushed, so that readers follow; "-" is standard output.
-[[nodiscard]] std::unique_ptr<ResultSink> open_json_sink(const std::filesystem::path& file);
+// What the sinks write gets its role; `roles` must outlive them. All throw invalid_argument where they would write over
+// what has one already, cannot_write where find_output() says so.
+
+/// One JSON object per line, each written at once, so that readers follow: to standard output ("-"), into a pipe, or
+/// into a new file that takes its name with the first line.
+[[nodiscard]] std::unique_ptr<ResultSink> open_json_sink(const std::filesystem::path& file, FileRoles& roles);
 
 /// STEM.npy per frame: the raw score map, float32 [height, width].
-[[nodiscard]] std::unique_ptr<ResultSink> open_map_sink(const std::filesystem::path& folder);
+[[nodiscard]] std::unique_ptr<ResultSink> open_map_sink(const std::filesystem::path& folder, const FileRoles& roles);
 
 /// Frames with the result drawn on them: a video by its extension, an image for a single image, else a folder with one
-/// picture per frame. Throws invalid_argument where this would overwrite the input or the extension says nothing.
+/// picture per frame, in which no image of the source may lie. Throws invalid_argument where the extension says
+/// nothing, too.
 [[nodiscard]] std::unique_ptr<ResultSink> open_annotated_sink(const std::filesystem::path& output,
-                                                              const std::filesystem::path& input,
-                                                              const FrameSource& source, const OverlayOptions& options);
+                                                              const FrameSource& source, const OverlayOptions& options,
+                                                              FileRoles& roles);
 
 }  // namespace padim::tool

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "gst-common/videoframe.h"
 #include "io/file_io.h"
@@ -69,6 +70,8 @@ class VideoSource : public FrameSource {
                                     GST_SECOND * static_cast<guint64>(info_.fps_d));
     return static_cast<std::int64_t>(frames);
   }
+
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {file_}; }
 
   [[nodiscard]] Fraction frame_rate() const override { return {info_.fps_n, info_.fps_d}; }
   [[nodiscard]] Fraction pixel_aspect() const override { return {info_.par_n, info_.par_d}; }

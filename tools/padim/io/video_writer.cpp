@@ -86,8 +86,10 @@ bool is_video_name(const std::filesystem::path& path) {
 }
 
 VideoWriter::VideoWriter(const std::filesystem::path& file, VideoOptions options)
-    : file_(file), options_(options), pipeline_(pipeline_text(file, options), "cannot write video " + in_quotes(file)) {
-  check_folder_of(file);
+    : name_(file),
+      options_(options),
+      file_(file, "video"),
+      pipeline_(pipeline_text(file, options), "cannot write video " + in_quotes(file)) {
   if (options_.frame_rate.numerator <= 0) options_.frame_rate = {30, 1};
 }
 
@@ -107,7 +109,7 @@ void VideoWriter::start(const GstVideoInfo& info) {
   const gst::Owned<GstCaps> caps(gst_video_info_to_caps(&info_));
   gst_app_src_set_caps(GST_APP_SRC(pipeline_.element("source")), caps.get());
   g_object_set(pipeline_.element("box"), "right", -(info.width % 2), "bottom", -(info.height % 2), nullptr);
-  g_object_set(pipeline_.element("sink"), "location", file_.c_str(), nullptr);
+  g_object_set(pipeline_.element("sink"), "location", file_.temporary().c_str(), nullptr);
   pipeline_.set_state(GST_STATE_PLAYING);
 }
 
@@ -116,7 +118,7 @@ void VideoWriter::write(FrameCopy frame, std::optional<std::int64_t> pts_ns) {
   if (frames_++ == 0) start(frame.info());
   const GstVideoInfo& info = frame.info();
   if (info.width != info_.width || info.height != info_.height || info.finfo != info_.finfo) {
-    throw Error(ErrorCode::mismatch, "cannot write video " + in_quotes(file_) + ": frame " +
+    throw Error(ErrorCode::mismatch, "cannot write video " + in_quotes(name_) + ": frame " +
                                          std::to_string(frames_ - 1) +
                                          " differs in size or format from the first one; write a folder instead");
   }
@@ -147,6 +149,7 @@ void VideoWriter::finish() {
   gst_app_src_end_of_stream(GST_APP_SRC(pipeline_.element("source")));
   pipeline_.wait_for_end();
   pipeline_.set_state(GST_STATE_NULL);
+  file_.commit();
 }
 
 }  // namespace padim::tool

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/file.h"
 #include "io/frame_copy.h"
 #include "io/frame_source.h"
 #include "io/gst_pipeline.h"
@@ -22,7 +23,7 @@ struct VideoOptions {
 [[nodiscard]] bool is_video_name(const std::filesystem::path& path);
 
 /// Encodes frames into a file: H.264 in .mp4 and .mkv, VP8 in .webm, with the best encoder that GStreamer has here.
-/// Encoding runs in the background, a few frames behind.
+/// Encoding runs in the background, a few frames behind. The file takes its name when it is complete.
 class VideoWriter {
  public:
   /// Throws unsupported where there is no encoder, and cannot_write.
@@ -43,8 +44,9 @@ class VideoWriter {
  private:
   void start(const GstVideoInfo& info);
 
-  std::filesystem::path file_;
+  std::filesystem::path name_;
   VideoOptions options_;
+  AtomicFile file_;
   Pipeline pipeline_;
   GstVideoInfo info_{};
   std::int64_t frames_ = 0;

@@ -2,8 +2,9 @@
 
 namespace padim::tool {
 
-/// From now on the first SIGINT or SIGTERM only asks for a clean end, which the commands look for between frames; the
-/// second one ends the process at once. Writing to a closed pipe becomes an ordinary failure to write.
+/// From now on the first SIGINT, SIGTERM or SIGHUP (unless it is ignored, as nohup does) only asks for a clean end,
+/// which the commands look for between frames; the second one ends the process at once. Writing to a closed pipe
+/// becomes an ordinary failure to write.
 void catch_interrupts();
 
 /// True once a clean end was asked for.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/output.h"
 #include "io/file_io.h"
 #include "io/gnuplot.h"
 #include "padim/error.h"
@@ -44,12 +45,12 @@ double end_of(const OperatingCurve& curve) {
   return kMargin * (curve.defects ? std::max(end, last(*curve.defects)) : end);
 }
 
-std::string script(const OperatingCurve& curve, const std::filesystem::path& file) {
+std::string script(const OperatingCurve& curve, const std::string& beginning) {
   const std::string in_force =
       gnuplot_number(std::ranges::find(curve.points, true, &OperatingPoint::in_force)->threshold);
   const double end = end_of(curve);
   const std::string line = "linewidth 2 dashtype 2 linecolor rgb '#222222'";
-  return gnuplot_png(file, 720, 480) + blocks(curve, end) + "set title 'What a threshold costs'\nset grid\n" +
+  return beginning + blocks(curve, end) + "set title 'What a threshold costs'\nset grid\n" +
          "set xlabel 'threshold (raw score)'\nset ylabel 'share of the frames'\nset logscale y\nset yrange [" +
          gnuplot_number(kLeastShare) + ":1.1]\nset xrange [0:" + gnuplot_number(end) +
          "]\nset key below maxcols 2\nset bmargin 6.5\nset arrow from " + in_force + ", graph 0 to " + in_force +
@@ -68,14 +69,15 @@ void check_operating_plot(const std::filesystem::path& file) {
     throw Error(ErrorCode::invalid_argument,
                 "curves are drawn as PNG: give " + in_quotes(file) + " the extension .png");
   }
-  check_folder_of(file);
+  static_cast<void>(find_output_file(file, "--curve"));
   if (run_gnuplot("") == GnuplotResult::absent) {
     throw Error(ErrorCode::unsupported, "cannot draw " + in_quotes(file) + ": " + kNoGnuplot);
   }
 }
 
 void write_operating_plot(const OperatingCurve& curve, const std::filesystem::path& file) {
-  if (run_gnuplot(script(curve, file)) == GnuplotResult::done) return;
+  Drawings drawings;
+  if (drawings.run(script(curve, drawings.png(file, 720, 480))) == GnuplotResult::done) return;
   throw Error(ErrorCode::cannot_write, "cannot draw " + in_quotes(file) + ": gnuplot failed");
 }
 
