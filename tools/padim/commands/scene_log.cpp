@@ -18,8 +18,12 @@ SceneCause SceneLog::add(std::int64_t frame, const Detection& detection) {
   return monitor_.change() ? monitor_.change()->cause : SceneCause::none;
 }
 
-std::vector<std::string> SceneLog::finish() {
+void SceneLog::interrupt() {
   if (const auto lasted = monitor_.reset()) changes_.push_back(*lasted);
+}
+
+std::vector<std::string> SceneLog::finish() {
+  interrupt();
   std::vector<std::string> lines;
   for (const SceneChange& change : changes_) lines.push_back(line(change));
   return lines;
