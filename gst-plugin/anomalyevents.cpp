@@ -11,11 +11,8 @@ void AnomalyEvents::count(double score, const FrameTimes& times) {
   ++event_.frames;
 }
 
-AnomalyEvents::Change AnomalyEvents::update(bool anomalous, double score, FrameTimes times,
+AnomalyEvents::Change AnomalyEvents::update(bool anomalous, double score, const FrameTimes& times,
                                             const AnomalyEventRules& rules) {
-  if (!GST_CLOCK_TIME_IS_VALID(times.running_time)) times.running_time = expected_running_time_;
-  expected_running_time_ = times.running_time + (GST_CLOCK_TIME_IS_VALID(times.duration) ? times.duration : 0);
-
   if (over_) event_ = {};
   over_ = false;
   if (anomalous) {
@@ -28,18 +25,24 @@ AnomalyEvents::Change AnomalyEvents::update(bool anomalous, double score, FrameT
     event_ = {};
     return Change::none;
   }
-  if (times.running_time < event_.last.running_time + rules.gap_ns) return Change::none;
-  open_ = false;
-  over_ = true;
+  if (!is_over(times.running_time, rules)) return Change::none;
+  close();
   return Change::ended;
+}
+
+bool AnomalyEvents::is_over(GstClockTime running_time, const AnomalyEventRules& rules) const {
+  return time_between(event_.last.running_time, running_time) >= rules.gap_ns;
 }
 
 bool AnomalyEvents::close() {
   const bool was_open = open_;
   open_ = false;
   over_ = true;
-  expected_running_time_ = 0;
   return was_open;
+}
+
+bool AnomalyEvents::close_by(GstClockTime running_time, const AnomalyEventRules& rules) {
+  return open_ && is_over(running_time, rules) && close();
 }
 
 }  // namespace padim::gst

@@ -10,9 +10,9 @@
 namespace padim::gst {
 namespace {
 
-// Where in the stream, for whoever looks for the frame; empty where unknown.
+// Where in the stream, for whoever looks for the frame.
 std::string time_text(const FrameTimes& times) {
-  if (!GST_CLOCK_TIME_IS_VALID(times.stream_time)) return {};
+  if (!GST_CLOCK_TIME_IS_VALID(times.stream_time)) return "frame " + std::to_string(times.frame);
   char text[40];
   std::snprintf(text, sizeof text, "%" GST_TIME_FORMAT, GST_TIME_ARGS(times.stream_time));
   return text;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <stop_token>
 
-#include "frametimes.h"
+#include "gst-common/frametimes.h"
 #include "padim/error.h"
 #include "padim/fitter.h"
 #include "padimmessages.h"

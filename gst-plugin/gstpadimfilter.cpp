@@ -274,13 +274,25 @@ bool wants_every_frame(Filter& filter) {
   return filter.live_settings().late_policy == LatePolicy::block;
 }
 
+// A QoS event as it reaches the elements in front: decoders would leave out what is late for its timestamp alone.
+GstEvent* without_jumps(GstEvent* event, Lateness& lateness) {
+  GstQOSType type = GST_QOS_TYPE_OVERFLOW;
+  gdouble proportion = 1;
+  GstClockTimeDiff late_by = 0;
+  GstClockTime running_time = GST_CLOCK_TIME_NONE;
+  gst_event_parse_qos(event, &type, &proportion, &late_by, &running_time);
+  const GstClockTimeDiff own = lateness.report(running_time, late_by);
+  if (own == late_by) return event;
+  GstEvent* corrected = gst_event_new_qos(type, proportion, own, running_time);
+  gst_event_set_seqnum(corrected, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  return corrected;
+}
+
 gboolean src_event(GstBaseTransform* transform, GstEvent* event) {
   Filter& filter = filter_of(transform);
   if (GST_EVENT_TYPE(event) == GST_EVENT_QOS) {
-    GstClockTimeDiff late_by = 0;
-    GstClockTime running_time = GST_CLOCK_TIME_NONE;
-    gst_event_parse_qos(event, nullptr, nullptr, &late_by, &running_time);
-    filter.shared.lateness.report(running_time, late_by);
+    event = without_jumps(event, filter.shared.lateness);
     if (wants_every_frame(filter)) {
       gst_event_unref(event);
       return TRUE;

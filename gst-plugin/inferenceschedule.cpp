@@ -13,9 +13,8 @@ constexpr GstClockTime kProcessingTimes = 5;
 }  // namespace
 
 bool InferenceSchedule::overdue(const FrameTimes& times, GstClockTime processing_time) const {
-  if (!GST_CLOCK_TIME_IS_VALID(scored_.running_time) || !GST_CLOCK_TIME_IS_VALID(times.running_time)) return false;
   const GstClockTime most = std::max(kOldestResult_ns, kProcessingTimes * processing_time);
-  return times.running_time >= scored_.running_time + most;
+  return time_between(scored_.running_time, times.running_time) >= most;
 }
 
 InferenceSchedule::Plan InferenceSchedule::plan(const LiveSettings& live, const FrameTimes& times, bool late,

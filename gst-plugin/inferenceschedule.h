@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "frametimes.h"
+#include "gst-common/frametimes.h"
 #include "padimsettings.h"
 
 namespace padim::gst {

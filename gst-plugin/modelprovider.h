@@ -7,7 +7,7 @@
 
 #include "backgroundtask.h"
 #include "fitsession.h"
-#include "frametimes.h"
+#include "gst-common/frametimes.h"
 #include "loadedmodel.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"

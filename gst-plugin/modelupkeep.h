@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "frametimes.h"
+#include "gst-common/frametimes.h"
 #include "loadedmodel.h"
 #include "modelprovider.h"
 #include "padim/learner.h"

@@ -1,6 +1,8 @@
 #include "padimmessages.h"
 
+#include "gst-common/owned.h"
 #include "systemtime.h"
+#include "wallclock.h"
 
 namespace padim::gst {
 namespace {
@@ -8,14 +10,27 @@ namespace {
 constexpr char kProgressCode[] = "padim-fit";
 constexpr GstClockTime kProgressInterval_ns = GST_SECOND;
 
+// Of a message that speaks of no frame, or of none that came: now.
+std::string wall_clock(gint64 unix_us = 0) { return rfc3339(unix_us != 0 ? unix_us : g_get_real_time()); }
+
 GstStructure* new_structure(const char* name, const FrameTimes& times) {
-  return gst_structure_new(name, "timestamp", G_TYPE_UINT64, times.pts, "stream-time", G_TYPE_UINT64, times.stream_time,
-                           "running-time", G_TYPE_UINT64, times.running_time, "duration", G_TYPE_UINT64, times.duration,
-                           nullptr);
+  return gst_structure_new(name, "wall-clock", G_TYPE_STRING, wall_clock(times.wall_clock_us).c_str(), "timestamp",
+                           G_TYPE_UINT64, times.pts, "stream-time", G_TYPE_UINT64, times.stream_time, "running-time",
+                           G_TYPE_UINT64, times.running_time, "duration", G_TYPE_UINT64, times.duration, "offset",
+                           G_TYPE_UINT64, times.offset, "frame", G_TYPE_UINT64, times.frame, nullptr);
 }
 
 GstMessage* new_message(GstElement* element, GstStructure* structure) {
+  const Owned<gchar> name(gst_element_get_name(element));
+  gst_structure_set(structure, "source", G_TYPE_STRING, name.get(), nullptr);
   return gst_message_new_element(GST_OBJECT(element), structure);
+}
+
+// Of a frame that is handed on after the message: who takes a picture on hearing of it waits for that frame.
+GstStructure* new_coming_structure(const char* name, const FrameTimes& times) {
+  GstStructure* structure = new_structure(name, times);
+  gst_structure_set(structure, "frame-follows", G_TYPE_BOOLEAN, TRUE, nullptr);
+  return structure;
 }
 
 void set_detection(GstStructure* structure, const Detection& detection) {
@@ -41,18 +56,16 @@ bool is_playing(GstElement* element) {
 
 }  // namespace
 
-GstMessage* new_score_message(GstElement* element, const FrameTimes& times, const Detection& detection,
-                              std::uint64_t frame) {
-  GstStructure* structure = new_structure("padim-score", times);
+GstMessage* new_score_message(GstElement* element, const FrameTimes& times, const Detection& detection) {
+  GstStructure* structure = new_coming_structure("padim-score", times);
   set_detection(structure, detection);
-  gst_structure_set(structure, "anomalous", G_TYPE_BOOLEAN, static_cast<gboolean>(detection.anomalous), "frame",
-                    G_TYPE_UINT64, static_cast<guint64>(frame), nullptr);
+  gst_structure_set(structure, "anomalous", G_TYPE_BOOLEAN, static_cast<gboolean>(detection.anomalous), nullptr);
   return new_message(element, structure);
 }
 
 GstMessage* new_anomaly_begin_message(GstElement* element, const FrameTimes& times, const Detection& detection,
                                       const AnomalyEvent& event) {
-  GstStructure* structure = new_structure("padim-anomaly-begin", times);
+  GstStructure* structure = new_coming_structure("padim-anomaly-begin", times);
   set_detection(structure, detection);
   gst_structure_set(structure, "begin-running-time", G_TYPE_UINT64, event.first.running_time, nullptr);
   return new_message(element, structure);
@@ -66,7 +79,7 @@ GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& eve
 }
 
 GstMessage* new_scene_begin_message(GstElement* element, const FrameTimes& times, const SceneChange& change) {
-  GstStructure* structure = new_structure("padim-scene-changed-begin", times);
+  GstStructure* structure = new_coming_structure("padim-scene-changed-begin", times);
   gst_structure_set(structure, "cause", G_TYPE_STRING, to_string(change.cause).c_str(), "what-to-do", G_TYPE_STRING,
                     what_to_do(change.cause).c_str(), "begin-running-time", G_TYPE_UINT64,
                     static_cast<guint64>(change.first), nullptr);
@@ -109,7 +122,8 @@ GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, con
 }
 
 GstMessage* new_reloaded_message(GstElement* element, const Model& model, const std::string& model_file) {
-  GstStructure* structure = gst_structure_new_empty("padim-reloaded");
+  GstStructure* structure =
+      gst_structure_new("padim-reloaded", "wall-clock", G_TYPE_STRING, wall_clock().c_str(), nullptr);
   set_model(structure, model, model_file);
   return new_message(element, structure);
 }

@@ -6,20 +6,21 @@
 #include <string>
 
 #include "anomalyevents.h"
-#include "frametimes.h"
+#include "gst-common/frametimes.h"
 #include "padim/detector.h"
 
 namespace padim::gst {
 
-// Element messages. Each carries timestamp, stream-time, running-time and duration (guint64, nanoseconds) of the frame
-// that it speaks of. The caller owns the message; it must hold no lock while posting it.
+// Element messages. Each carries the element's name, source (string), and of the frame that it speaks of: wall-clock
+// (string, RFC 3339: when it came), timestamp, stream-time, running-time, duration (guint64, nanoseconds), offset (of
+// the buffer) and frame (guint64: its number). Those of a frame that is handed on after the message say so by
+// frame-follows (gboolean, TRUE). The caller owns the message; it must hold no lock while posting it.
 
-/// "padim-score": score, raw-score, threshold (gdouble), anomalous (gboolean), regions (guint), frame (guint64).
-[[nodiscard]] GstMessage* new_score_message(GstElement* element, const FrameTimes& times, const Detection& detection,
-                                            std::uint64_t frame);
+/// "padim-score", before its frame: score, raw-score, threshold (gdouble), anomalous (gboolean), regions (guint).
+[[nodiscard]] GstMessage* new_score_message(GstElement* element, const FrameTimes& times, const Detection& detection);
 
-/// "padim-anomaly-begin": score, raw-score, threshold (gdouble), regions (guint), begin-running-time (guint64: of the
-/// first anomalous frame).
+/// "padim-anomaly-begin", before its frame: score, raw-score, threshold (gdouble), regions (guint), begin-running-time
+/// (guint64: of the first anomalous frame).
 [[nodiscard]] GstMessage* new_anomaly_begin_message(GstElement* element, const FrameTimes& times,
                                                     const Detection& detection, const AnomalyEvent& event);
 
@@ -27,7 +28,7 @@ namespace padim::gst {
 /// frames (guint64: anomalous ones).
 [[nodiscard]] GstMessage* new_anomaly_end_message(GstElement* element, const AnomalyEvent& event);
 
-/// "padim-scene-changed-begin", with the times of the frame that made it certain: cause, what-to-do (string),
+/// "padim-scene-changed-begin", before the frame that made it certain and with its times: cause, what-to-do (string),
 /// begin-running-time (guint64: of the first frame that shows it). SceneChange::first and last are running times.
 [[nodiscard]] GstMessage* new_scene_begin_message(GstElement* element, const FrameTimes& times,
                                                   const SceneChange& change);
@@ -61,7 +62,8 @@ struct FitReport {
 [[nodiscard]] GstMessage* new_fitted_message(GstElement* element, const FrameTimes& times, const Model& model,
                                              const FitReport& report);
 
-/// "padim-reloaded", without times: frames, frames-held-out, model-file, threshold, model-id as in padim-fitted.
+/// "padim-reloaded", of no frame, with the wall clock of now: frames, frames-held-out, model-file, threshold, model-id
+/// as in padim-fitted.
 [[nodiscard]] GstMessage* new_reloaded_message(GstElement* element, const Model& model, const std::string& model_file);
 
 /// "padim-learned" for frames that the operator showed, "padim-adapted" for drift that was followed, with the times of

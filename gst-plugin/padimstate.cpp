@@ -12,6 +12,7 @@
 #include "padim/error.h"
 #include "padimmessages.h"
 #include "systemtime.h"
+#include "wallclock.h"
 
 namespace padim::gst {
 namespace {
@@ -23,6 +24,8 @@ bool detects(Mode mode) { return mode == Mode::detect || mode == Mode::fit_then_
 std::optional<std::int64_t> known(GstClockTime time) {
   return GST_CLOCK_TIME_IS_VALID(time) ? std::optional(static_cast<std::int64_t>(time)) : std::nullopt;
 }
+
+AnomalyEventRules event_rules(const LiveSettings& live) { return {live.min_anomalous_frames, live.event_gap_ns}; }
 
 const char* name_of(InferenceSchedule::Plan plan) {
   switch (plan) {
@@ -44,6 +47,7 @@ State::State(GstElement* element, const Setup& setup, const LiveSettings& live, 
       live_(live),
       provider_(element, setup.fit, setup.detect, shared),
       upkeep_(element, setup.detect.detector.threads),
+      started_at_(system_time()),
       model_file_(setup.detect.model_file) {
   provider_.prepare(live_.mode);
   // Last, as whatever else fails leaves no trace.
@@ -94,6 +98,7 @@ void State::set_format(const GstVideoInfo& info) {
                    gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)), info.fps_n, info.fps_d);
   check_format(info);
   format_ = info;
+  timeline_.set_frame_rate(info.fps_n, info.fps_d);
   schedule_.reset();
 }
 
@@ -172,8 +177,28 @@ void State::enter_mode(Mode before) {
   if (live_.mode == Mode::off) set_processing_time(0);
 }
 
-State::Outcome State::process(GstBuffer* buffer, const FrameTimes& times) {
+// Where the pipeline has no clock yet, as for the frame of its preroll, the time since the start does.
+GstClockTime State::clock_time() const {
+  const GstClockTime running_time = gst_element_get_current_running_time(element_);
+  return GST_CLOCK_TIME_IS_VALID(running_time) ? running_time : time_since(started_at_);
+}
+
+void State::place_in_time(FrameTimes& times) {
+  times.frame = counts_.frames;
+  times.wall_clock_us = g_get_real_time();
+  const TimeStep step = timeline_.place(times, clock_time());
+  shared_.lateness.follow(times, step);
+  if (step.kind == TimeStep::Kind::onward) return;
+  GST_INFO_OBJECT(element_, "frame %" G_GUINT64_FORMAT ": the time jumps by %" GST_STIME_FORMAT " to %" GST_TIME_FORMAT,
+                  times.frame, GST_STIME_ARGS(step.beyond), GST_TIME_ARGS(times.running_time));
+  if (step.kind == TimeStep::Kind::back) return interrupt();
+  schedule_.reset();
+  if (events_.close_by(times.running_time, event_rules(live_))) post_anomaly_end();
+}
+
+State::Outcome State::process(GstBuffer* buffer, FrameTimes times) {
   overlay_ms_ = 0;
+  place_in_time(times);
   FrameState state = work();
   if (state == FrameState::fit) {
     fit_frame(buffer, times);
@@ -295,16 +320,15 @@ void State::attach(GstBuffer* buffer, const Detection& detection, FrameState sta
 // What the operator shows is no anomaly, whatever it scores.
 void State::post_messages(const Detection& detection, const FrameTimes& times, FrameState state) {
   const bool anomalous = detection.anomalous && state != FrameState::learn;
-  const auto change =
-      events_.update(anomalous, detection.score, times, {live_.min_anomalous_frames, live_.event_gap_ns});
+  const auto change = events_.update(anomalous, detection.score, times, event_rules(live_));
   if (live_.post_messages == PostMessages::none) return;
   if (live_.post_messages == PostMessages::all && score_messages_.due(times.running_time, live_.message_interval_ns)) {
-    gst_element_post_message(element_, new_score_message(element_, times, detection, counts_.frames));
+    gst_element_post_message(element_, new_score_message(element_, times, detection));
   }
   if (change == AnomalyEvents::Change::begun) {
     gst_element_post_message(element_, new_anomaly_begin_message(element_, times, detection, events_.event()));
   } else if (change == AnomalyEvents::Change::ended) {
-    gst_element_post_message(element_, new_anomaly_end_message(element_, events_.event()));
+    post_anomaly_end();
   }
 }
 
@@ -320,10 +344,13 @@ void State::post_scene(const SceneUpdate& update, const FrameTimes& times) {
   if (update.begun) gst_element_post_message(element_, new_scene_begin_message(element_, times, *update.begun));
 }
 
+void State::post_anomaly_end() const {
+  if (live_.post_messages == PostMessages::none) return;
+  gst_element_post_message(element_, new_anomaly_end_message(element_, events_.event()));
+}
+
 void State::post_event_ends() {
-  if (events_.close() && live_.post_messages != PostMessages::none) {
-    gst_element_post_message(element_, new_anomaly_end_message(element_, events_.event()));
-  }
+  if (events_.close()) post_anomaly_end();
   post_scene({scene_.reset(), {}}, inference_);
 }
 
@@ -353,7 +380,8 @@ void State::write_record(const FrameTimes& times, FrameState state, const Detect
   if (!json_) return;
   FrameRecord record;
   record.source = source_name();
-  record.frame = static_cast<std::int64_t>(counts_.frames);
+  record.frame = static_cast<std::int64_t>(times.frame);
+  record.wall_clock = rfc3339(times.wall_clock_us);
   record.pts_ns = known(times.pts);
   record.running_time_ns = known(times.running_time);
   record.stream_time_ns = known(times.stream_time);
@@ -372,9 +400,15 @@ void State::end_of_stream() {
   } while (upkeep_.due() && provider_.job() == ModelProvider::Job::none);
 }
 
-void State::flush() {
+// What comes next has nothing to do with what was before.
+void State::interrupt() {
   post_event_ends();
   schedule_.reset();
+}
+
+void State::flush() {
+  interrupt();
+  timeline_.reset();
   shared_.lateness.reset();
 }
 

@@ -9,7 +9,8 @@
 #include "anomalyevents.h"
 #include "framerate.h"
 #include "framestatistics.h"
-#include "frametimes.h"
+#include "gst-common/frametimes.h"
+#include "gst-common/timeline.h"
 #include "inferenceschedule.h"
 #include "jsonlines.h"
 #include "modelprovider.h"
@@ -43,8 +44,9 @@ class State {
 
   enum class Outcome { hand_on, drop };
 
-  /// Works on the frame that begin_frame() announced. buffer is writable unless passes_through().
-  [[nodiscard]] Outcome process(GstBuffer* buffer, const FrameTimes& times);
+  /// Works on the frame that begin_frame() announced. buffer is writable unless passes_through(). times: as the buffer
+  /// and its segment have them.
+  [[nodiscard]] Outcome process(GstBuffer* buffer, FrameTimes times);
 
   /// Ends what is open, an anomaly or a changed scene, and the fit that is going on; returns when its model is saved,
   /// or where shared.interruption wants the thread back.
@@ -69,6 +71,9 @@ class State {
   void watch_new_scene();
   void enter_mode(Mode before);
   void check_format(const GstVideoInfo& info) const;
+  void place_in_time(FrameTimes& times);
+  [[nodiscard]] GstClockTime clock_time() const;
+  void interrupt();
 
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
   // These return what became of the frame.
@@ -87,6 +92,7 @@ class State {
   void post_messages(const Detection& detection, const FrameTimes& times, FrameState state);
   void watch_scene(const Detection& detection, const FrameTimes& times, FrameState state);
   void post_scene(const SceneUpdate& update, const FrameTimes& times);
+  void post_anomaly_end() const;
   void post_event_ends();
   void report(const FrameTimes& times, FrameState state, const Detection* detection);
   void log_frame(FrameState state, const Detection* detection) const;
@@ -98,6 +104,8 @@ class State {
   std::optional<GstVideoInfo> format_;
   ModelProvider provider_;
   ModelUpkeep upkeep_;
+  Timeline timeline_;
+  GstClockTime started_at_;  ///< system_time
   InferenceSchedule schedule_;
   FrameTimes inference_;  ///< of the frame that the network saw last
   std::unique_ptr<Overlay> overlay_;

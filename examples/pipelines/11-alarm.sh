@@ -1,11 +1,13 @@
 #!/bin/bash
 # Sounds the alarm: for each anomaly that begins or ends, a shell command runs, and a message goes to an MQTT broker where
-# one is given. What they get is the element's message on the bus, as JSON.
+# one is given. What they get is the element's message on the bus, as JSON. On request there is a picture of the frame with
+# which an anomaly began: the element posts its message before it hands that frame on, so the alarm waits for it.
 # Debian packages: mosquitto-clients, for MQTT
 #
 #   --input INPUT        file, rtsp:// address or /dev/video0
 #   --model FILE         the model
 #   --command COMMAND    run with the variable EVENT (begin or end) and the message on standard input
+#   --pictures FOLDER    gets a picture at each beginning; the message then names it as "picture"
 #   --mqtt HOST[:PORT]   broker
 #   --topic TOPIC        begin and end are published below it
 set -euo pipefail
@@ -13,14 +15,42 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 # shellcheck disable=SC2016
-option+=([command]='echo "$EVENT: $(cat)"' [mqtt]='' [topic]=padim)
+option+=([command]='echo "$EVENT: $(cat)"' [pictures]='' [mqtt]='' [topic]=padim)
 begin_detection "$@"
 
-# Reads what gst-launch-1.0 -m prints of padim-anomaly-begin and -end: "begin FIELDS" and "end FIELDS", one per line.
-only_anomalies() { sed -nu 's/^Got message .* (element): padim-anomaly-\([a-z]*\), \(.*\);$/\1 \2/p'; }
+# Reads what gst-launch-1.0 -m prints: of padim-anomaly-begin and -end "begin FIELDS" and "end FIELDS", of files that are
+# written "file RUNNING-TIME NAME", one per line.
+only_alarms() {
+  sed -nu 's/^Got message .* (element): padim-anomaly-\([a-z]*\), \(.*\);$/\1 \2/p
+    s/^Got message .* (element): GstMultiFileSink, filename=(string)\([^,]*\), .*running-time=(guint64)\([0-9]*\),.*$/file \2 \1/p'
+}
+
+# The value of a message's field.
+field() { sed -E "s/(^|.*, )$1=\\([a-z0-9]+\\)\"?([^,\"]*).*/\\2/" <<<"$2"; }
+
+# Holds the beginning of each anomaly back until its frame is written, keeps a copy of that file and names it.
+with_pictures() {
+  local event fields held='' time='' picture
+  while read -r event fields; do
+    if [[ $event == begin && -n ${option[pictures]} ]]; then
+      held=$fields time=$(field running-time "$fields")
+    elif [[ $event != file ]]; then
+      if [[ -n $held ]]; then echo "begin $held" && held=''; fi
+      echo "$event $fields"
+    elif [[ -n $held && ${fields%% *} == "$time" ]]; then
+      picture=${option[pictures]}/$(field wall-clock "$held" | tr : -).jpg
+      if cp "${fields#* }" "$picture"; then held+=", picture=(string)$picture"; fi
+      echo "begin $held" && held=''
+    fi
+  done
+  if [[ -n $held ]]; then echo "begin $held"; fi
+}
 
 # The fields of a message, name=(type)value, as a JSON object.
-to_json() { sed -E 's/([a-z-]+)=\([a-z0-9]+\)([^,]+)/"\1": \2/g; s/^/{/; s/$/}/' <<<"$1"; }
+to_json() {
+  sed -E 's/\\//g; s/([a-z-]+)=\(string\)"?([^,"]*)"?/"\1": "\2"/g; s/([a-z-]+)=\([a-z0-9]+\)([^,]+)/"\1": \2/g
+    s/^/{/; s/$/}/' <<<"$1"
+}
 
 alarm() {
   local event=$1 json
@@ -34,5 +64,13 @@ alarm() {
 }
 
 open_source "${option[input]}"
-(launch -m "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay=0 ! fakesink) | only_anomalies |
-  while read -r event fields; do alarm "$event" "$fields"; done
+view=0 sink=(fakesink)
+if [[ -n ${option[pictures]} ]]; then
+  mkdir -p "${option[pictures]}"
+  recent=$(mktemp -d)
+  trap 'rm -rf "$recent"' EXIT
+  view=heatmap+contour sink=(queue ! videoconvert ! jpegenc ! multifilesink location="$recent/%d.jpg" max-files=100
+    post-messages=true)
+fi
+(launch -m "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay="$view" ! "${sink[@]}") |
+  only_alarms | with_pictures | while read -r event fields; do alarm "$event" "$fields"; done

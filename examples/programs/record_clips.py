@@ -85,6 +85,8 @@ class ClipRecorder:
     def on_sample(self, sink):
         sample = sink.emit("pull-sample")
         time = sample.get_segment().to_running_time(Gst.Format.TIME, sample.get_buffer().pts)
+        if self.recent and time < self.recent[-1][0]:
+            self.restart()
         self.recent.append((time, sample))
         if self.writer is not None:
             self.writer.write(sample)
@@ -93,6 +95,15 @@ class ClipRecorder:
             self.open_clip()
         self.forget(time - self.before)
         return Gst.FlowReturn.OK
+
+    def restart(self):
+        """The time went back. padimfilter has ended what was open before; what has no end yet is of now."""
+        if self.writer is not None:
+            self.writer.close()
+            self.writer = None
+        self.recent.clear()
+        while self.events and self.events[0][1] is not None:
+            self.events.popleft()
 
     def open_clip(self):
         self.forget(self.events[0][0] - self.before)

@@ -18,9 +18,9 @@ def section(title):
 
 
 def message_fields():
-    """Names of the messages and fields that the source sets: in new_structure(), gst_structure_new() and _set()."""
+    """Names of the messages and fields that the source sets: in new_*structure(), gst_structure_new() and _set()."""
     source = (PLUGIN / "padimmessages.cpp").read_text()
-    calls = re.findall(r"(?:new_structure|gst_structure_new|gst_structure_set)\(([^;]*)\);", source)
+    calls = re.findall(r"(?:new_[a-z_]*structure|gst_structure_new|gst_structure_set)\(([^;]*)\);", source)
     return {name for call in calls for name in re.findall(r'"([a-z-]+)"', call)}
 
 

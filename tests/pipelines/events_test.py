@@ -5,6 +5,8 @@ import socket
 import subprocess
 import time
 
+import numpy as np
+
 from example_case import ExampleCase, decode, main
 
 SECOND = 1_000_000_000
@@ -43,6 +45,25 @@ class EventsTest(ExampleCase):
         self.assertAlmostEqual(end["running-time"] / SECOND, last / 30, places=3)
         self.assertGreaterEqual(begin["score"], 0.5)
         self.assertGreaterEqual(end["peak-score"], begin["score"])
+
+    def test_alarm_picture(self):
+        """The picture of an alarm is that of the frame with which the anomaly began, not of the one before."""
+        pictures = self.folder / "pictures"
+        begin, end = self.example("11-alarm.sh", "--pictures", pictures, "--command", "cat; echo").stdout.split("\n\n")[:2]
+        begin, end = json.loads(begin), json.loads(end)
+        self.assertEqual([str(path) for path in pictures.iterdir()], [begin["picture"]])
+        self.assertNotIn("picture", end)
+        self.assertTrue(begin["frame-follows"])
+        self.assertEqual(begin["frame"], self.events()[0][0])
+        self.assertRegex(begin["wall-clock"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        self.assertRegex(begin["source"], "^padimfilter")
+        frames = decode(self.folder / "sample" / "inspection.mp4")
+        picture, = decode(begin["picture"])
+        defect = np.abs(frames[begin["frame"]] - frames[begin["frame"] - 1]) > 20  # where it is new
+        self.assertTrue(defect.any())
+        # Drawn over as it is, the defect's place is unlike the frame before, by more than the rest of the picture is.
+        difference = np.abs(picture - frames[begin["frame"] - 1])
+        self.assertGreater(difference[defect].mean(), 3 * difference[~defect].mean())
 
     def test_alarm_mqtt(self):
         """A subscriber gets both messages."""

@@ -35,9 +35,11 @@ struct FrameRecord {
   std::optional<std::int64_t> running_time_ns = {};  ///< since the pipeline plays; absent outside of one
   std::optional<std::int64_t> stream_time_ns = {};   ///< position in the stream; likewise
   SceneCause scene = SceneCause::none;               ///< how the whole picture has changed
+  std::string wall_clock = {};  ///< when the frame came, RFC 3339; empty where that says nothing, as for a file's
 };
 
-/// {"source":..., "frame":..., "pts_ns":..., "running_time_ns":..., "stream_time_ns":..., "state":...,
+/// {"source":..., "frame":..., "wall_clock":..., "pts_ns":..., "running_time_ns":..., "stream_time_ns":...,
+/// "state":...,
 ///  "raw_score":..., "score":..., "threshold":..., "anomalous":...,
 ///  "regions":[{"x":,"y":,"width":,"height":,"area":,"score":}], "scene":...} without line break; "scene" only while it
 /// has changed; detection: null where there is no result.

@@ -162,6 +162,10 @@ std::string to_json(const FrameRecord& record, const Detection* detection) {
   append_string(out, record.source);
   out += ",\"frame\":";
   append_number(out, record.frame);
+  if (!record.wall_clock.empty()) {
+    out += ",\"wall_clock\":";
+    append_string(out, record.wall_clock);
+  }
   append_time(out, ",\"pts_ns\":", record.pts_ns);
   append_time(out, ",\"running_time_ns\":", record.running_time_ns);
   append_time(out, ",\"stream_time_ns\":", record.stream_time_ns);

@@ -5,6 +5,7 @@
 // looked like; they are names only, and change nothing about when a change is declared.
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -87,11 +88,11 @@ struct SceneMonitor::Impl {
 
   // What single frames show, and since when.
   void follow(const SceneFrame& frame) {
-    if (frame.repeats == 0) fresh = frame.at;
+    if (frame.repeats == 0 || !fresh) fresh = frame.at;
     const SceneCause now = cause_at_once(frame);
     if (now != seen || same == 0) {
       same = 0;
-      since = now == SceneCause::frozen ? fresh : frame.at;
+      since = now == SceneCause::frozen ? *fresh : frame.at;
     }
     seen = now;
     ++same;
@@ -158,6 +159,7 @@ struct SceneMonitor::Impl {
     begin_block();
     run = 0;
     same = 0;
+    fresh.reset();
     return leave();
   }
 
@@ -173,7 +175,7 @@ struct SceneMonitor::Impl {
   SceneCause seen = SceneCause::none;  // in the latest frame
   std::int64_t same = 0;               // latest frames that showed it
   std::int64_t since = 0;              // `at` of the first of them
-  std::int64_t fresh = 0;              // `at` of the latest picture that was new
+  std::optional<std::int64_t> fresh;   // `at` of the latest picture that was new, or of the first one
 
   // Of the block that is going on, and of the blocks before it.
   std::vector<float> medians;

@@ -36,13 +36,15 @@ TEST(FrameRecord, WritesAnAnomalousFrame) {
             R"({"x":0,"y":7,"width":1,"height":1,"area":0.25,"score":0.5}]})");
 }
 
-// Inside a pipeline a frame has two more times.
+// Inside a pipeline a frame has three more times.
 TEST(FrameRecord, WritesThePipelinesTimes) {
   FrameRecord record{"inspector", 7, 3'000, FrameState::fit};
   record.running_time_ns = 12'000;
   record.stream_time_ns = 8'000;
+  record.wall_clock = "2026-03-01T06:30:00.250Z";
   EXPECT_EQ(to_json(record, nullptr),
-            R"({"source":"inspector","frame":7,"pts_ns":3000,"running_time_ns":12000,"stream_time_ns":8000,)"
+            R"({"source":"inspector","frame":7,"wall_clock":"2026-03-01T06:30:00.250Z","pts_ns":3000,)"
+            R"("running_time_ns":12000,"stream_time_ns":8000,)"
             R"("state":"fit"})");
 }
 

@@ -28,8 +28,12 @@ SceneCause SceneLog::add_image(std::int64_t number, const Appearance& appearance
   return cause;
 }
 
-std::vector<std::string> SceneLog::finish() {
+void SceneLog::interrupt() {
   if (const auto lasted = monitor_.reset()) changes_.push_back(*lasted);
+}
+
+std::vector<std::string> SceneLog::finish() {
+  interrupt();
   std::vector<std::string> lines;
   for (const SceneChange& change : changes_) lines.push_back(line(change));
   return lines;

@@ -21,6 +21,9 @@ class SceneLog {
   /// The frame's result; returns what has changed by then.
   SceneCause add(std::int64_t frame, const Detection& detection);
 
+  /// The next frame does not follow the one before: what lasted ends.
+  void interrupt();
+
   /// There are no more frames: a line for people about each stretch, without line break.
   [[nodiscard]] std::vector<std::string> finish();
 

@@ -18,7 +18,9 @@ struct Frame {
   std::filesystem::path relative;      ///< image: its path below the folder; video: frame_000123.png
   std::filesystem::path stem;          ///< the same without extension, unique: names what is written about the frame
   std::int64_t number = 0;             ///< position in the input, from 0; unreadable images count
-  std::optional<std::int64_t> pts_ns;  ///< presentation time; absent for still images
+  std::optional<std::int64_t> pts_ns;  ///< presentation time, counted on where a video has none; absent for still
+                                       ///< images, and where there is nothing to count by
+  bool jumped_back = false;            ///< that is before the time of the frame before
 };
 
 struct Fraction {

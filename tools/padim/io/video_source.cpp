@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "gst-common/timeline.h"
 #include "gst-common/videoframe.h"
 #include "io/file_io.h"
 #include "io/gst_pipeline.h"
@@ -53,11 +54,7 @@ class VideoSource : public FrameSource {
     frame_.stem = video_frame_name(number_);
     frame_.relative = video_frame_name(number_) + ".png";
     frame_.number = number_++;
-    frame_.pts_ns.reset();
-    if (GST_BUFFER_PTS_IS_VALID(buffer)) {
-      frame_.pts_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
-      last_pts_ns_ = std::max(last_pts_ns_, *frame_.pts_ns);
-    }
+    place_in_time(*buffer);
     return &frame_;
   }
 
@@ -90,6 +87,18 @@ class VideoSource : public FrameSource {
     return nullptr;
   }
 
+  // Elementary streams have no timestamps, joined files begin anew.
+  void place_in_time(const GstBuffer& buffer) {
+    gst::FrameTimes times;
+    times.running_time = GST_BUFFER_PTS(&buffer);
+    times.duration = GST_BUFFER_DURATION(&buffer);
+    frame_.jumped_back = timeline_.place(times, GST_CLOCK_TIME_NONE).kind == gst::TimeStep::Kind::back;
+    frame_.pts_ns.reset();
+    if (!GST_CLOCK_TIME_IS_VALID(times.running_time)) return;
+    frame_.pts_ns = static_cast<std::int64_t>(times.running_time);
+    last_pts_ns_ = std::max(last_pts_ns_, *frame_.pts_ns);
+  }
+
   // Demuxers take the place where a file is cut off, or so broken that they find no way on, for its end.
   void warn_if_cut_off() const {
     constexpr std::int64_t kTolerated = GST_SECOND;
@@ -103,11 +112,13 @@ class VideoSource : public FrameSource {
     if (!gst_video_info_from_caps(&info_, gst_sample_get_caps(&sample))) {
       throw Error(ErrorCode::bad_format, "video " + in_quotes(file_) + " changes to a format that cannot be read");
     }
+    timeline_.set_frame_rate(info_.fps_n, info_.fps_d);
   }
 
   std::filesystem::path file_;
   Pipeline pipeline_;
   GstVideoInfo info_{};
+  gst::Timeline timeline_;
   std::int64_t duration_ns_ = 0;  ///< as the file says; 0 where it does not
   std::int64_t last_pts_ns_ = 0;
   std::int64_t number_ = 0;

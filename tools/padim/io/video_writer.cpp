@@ -130,16 +130,26 @@ void VideoWriter::write(FrameCopy frame, std::optional<std::int64_t> pts_ns) {
   }
   pipeline_.check();
   gst::Owned<GstBuffer> buffer = frame.take();
+  stamp(buffer.get(), pts_ns);
+  gst_app_src_push_buffer(source, buffer.release());
+}
+
+// Timestamps that do not rise would be refused by the containers. What is a frame or more behind has gone back.
+void VideoWriter::stamp(GstBuffer* buffer, std::optional<std::int64_t> pts_ns) {
   const auto duration = static_cast<std::int64_t>(
       gst_util_uint64_scale(GST_SECOND, static_cast<guint64>(info_.fps_d), static_cast<guint64>(info_.fps_n)));
-  // Timestamps that do not rise would be refused by the containers.
-  const std::int64_t pts =
-      frames_ == 1 ? pts_ns.value_or(0) : std::max(pts_ns.value_or(next_pts_ns_), last_pts_ns_ + 1);
-  GST_BUFFER_PTS(buffer.get()) = static_cast<GstClockTime>(pts);
-  GST_BUFFER_DURATION(buffer.get()) = static_cast<GstClockTime>(duration);
+  std::int64_t pts = pts_ns ? *pts_ns + shift_ns_ : next_pts_ns_;
+  if (frames_ > 1) {
+    if (pts + duration <= last_pts_ns_) {
+      shift_ns_ += next_pts_ns_ - pts;
+      pts = next_pts_ns_;
+    }
+    pts = std::max(pts, last_pts_ns_ + 1);
+  }
+  GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(pts);
+  GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(duration);
   last_pts_ns_ = pts;
   next_pts_ns_ = pts + duration;
-  gst_app_src_push_buffer(source, buffer.release());
 }
 
 void VideoWriter::finish() {

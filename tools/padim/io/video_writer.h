@@ -34,8 +34,8 @@ class VideoWriter {
   VideoWriter(const VideoWriter&) = delete;
   VideoWriter& operator=(const VideoWriter&) = delete;
 
-  /// All frames have the first one's size and format: throws mismatch otherwise. Without pts_ns a frame follows the
-  /// one before at the frame rate. Throws cannot_write, for example where the disk is full.
+  /// All frames have the first one's size and format: throws mismatch otherwise. Without pts_ns, or where that goes
+  /// back, a frame follows the one before at the frame rate. Throws cannot_write, for example where the disk is full.
   void write(FrameCopy frame, std::optional<std::int64_t> pts_ns);
 
   /// Completes the file; nothing may be written afterwards. Throws cannot_write.
@@ -43,6 +43,7 @@ class VideoWriter {
 
  private:
   void start(const GstVideoInfo& info);
+  void stamp(GstBuffer* buffer, std::optional<std::int64_t> pts_ns);
 
   std::filesystem::path name_;
   VideoOptions options_;
@@ -52,6 +53,7 @@ class VideoWriter {
   std::int64_t frames_ = 0;
   std::int64_t last_pts_ns_ = 0;
   std::int64_t next_pts_ns_ = 0;
+  std::int64_t shift_ns_ = 0;  ///< from the frames' times to the file's, since they went back
   bool finished_ = false;
 };
 
