@@ -10,6 +10,7 @@
 #include "eval/figures.h"
 #include "io/file_io.h"
 #include "io/gnuplot.h"
+#include "io/own_picture.h"
 #include "terminal/progress.h"
 
 namespace padim::tool {
@@ -147,6 +148,11 @@ std::string histogram_script(const ClassResult& result, const std::filesystem::p
   return script;
 }
 
+void sign_plots(std::span<const ClassResult> results, const std::filesystem::path& save) {
+  for (const char* name : {"roc_curve.png", "pro_curve.png"}) sign_picture(save / name);
+  for (const ClassResult& result : results) sign_picture(save / histogram_file(result));
+}
+
 }  // namespace
 
 std::filesystem::path histogram_file(const ClassResult& result) {
@@ -159,7 +165,7 @@ void write_plots(std::span<const ClassResult> results, const std::filesystem::pa
   for (const ClassResult& result : results) script += histogram_script(result, save);
   switch (run_gnuplot(script)) {
     case GnuplotResult::done:
-      return;
+      return sign_plots(results, save);
     case GnuplotResult::absent:
       return notice(std::string("there are no plots, as ") + kNoGnuplot);
     case GnuplotResult::failed:

@@ -11,6 +11,7 @@
 
 #include "io/file_io.h"
 #include "io/npy.h"
+#include "io/own_picture.h"
 #include "io/video_writer.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
@@ -96,6 +97,7 @@ void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
   } catch (const cv::Exception& error) {
     throw Error(ErrorCode::cannot_write, "cannot encode " + in_quotes(file) + ": " + error.err);
   }
+  sign_picture(bytes);
   write_file(file, bytes);
 }
 

@@ -5,6 +5,7 @@
 
 #include "io/file_io.h"
 #include "io/gnuplot.h"
+#include "io/own_picture.h"
 #include "padim/error.h"
 
 namespace padim::tool {
@@ -75,7 +76,7 @@ void check_operating_plot(const std::filesystem::path& file) {
 }
 
 void write_operating_plot(const OperatingCurve& curve, const std::filesystem::path& file) {
-  if (run_gnuplot(script(curve, file)) == GnuplotResult::done) return;
+  if (run_gnuplot(script(curve, file)) == GnuplotResult::done) return sign_picture(file);
   throw Error(ErrorCode::cannot_write, "cannot draw " + in_quotes(file) + ": gnuplot failed");
 }
 
