@@ -99,7 +99,7 @@ std::string GroundTruth::report() const {
           " anomalous frames, " + std::to_string(frames.anomalous - found_) + " missed\n";
   if (unmasked_ > 0) {
     text += "no mask      " + std::to_string(unmasked_) +
-            " frames lie in folders of defects and have none: they count as anomalous, and in no pixel figure\n";
+            " of the anomalous frames, which only their folder names so: they count in no pixel figure\n";
   }
   text += "false alarms " + std::to_string(false_alarms_) + " of " + std::to_string(frames.normal) + " normal frames\n";
   return text;

@@ -1,8 +1,11 @@
 #include "io/result_sink.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -142,6 +145,15 @@ class VideoSink : public AnnotatedSink {
   VideoWriter writer_;
 };
 
+// The name of a folder may hold a dot: "set.v2", "results_2024.05".
+bool is_meant_as_folder(const std::filesystem::path& output) {
+  static constexpr std::array<std::string_view, 14> kOtherFiles = {
+      "avi", "csv", "flv", "gif", "json", "jsonl", "m4v", "mov", "mpeg", "mpg", "npy", "padim", "ts", "wmv"};
+  if (std::filesystem::is_directory(output)) return true;
+  const bool other = std::ranges::find(kOtherFiles, lower_extension(output)) != kOtherFiles.end();
+  return !other && !is_video_name(output) && !is_image_name(output);
+}
+
 // Separate images become a slide show slow enough to be looked at.
 VideoOptions video_options(const FrameSource& source) {
   if (source.kind() != InputKind::video) return {.frame_rate = {4, 1}};
@@ -165,8 +177,7 @@ std::unique_ptr<ResultSink> open_annotated_sink(const std::filesystem::path& out
     throw Error(ErrorCode::invalid_argument,
                 "--output " + in_quotes(output) + " would overwrite the input; name another place");
   }
-  const bool is_folder = std::filesystem::is_directory(output) || !output.has_extension();
-  if (is_folder) return std::make_unique<FolderSink>(output, options);
+  if (is_meant_as_folder(output)) return std::make_unique<FolderSink>(output, options);
   if (is_video_name(output)) return std::make_unique<VideoSink>(output, video_options(source), options);
   if (is_image_name(output) && source.kind() == InputKind::image) return std::make_unique<PictureSink>(output, options);
   throw Error(ErrorCode::invalid_argument,
