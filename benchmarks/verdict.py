@@ -17,7 +17,7 @@ from PIL import Image
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from labelled_data import (Labelled, Scores, aliens, extract_frames, hazelnut, link_in_order, looped,  # noqa: E402
+from labelled_data import (Labelled, Scores, aliens, copy_in_order, extract_frames, hazelnut, looped,  # noqa: E402
                            recording, with_passage)
 
 RATES = (0.05, 0.01, 0.001)
@@ -91,9 +91,9 @@ def row(padim, name, pictures, labelled, unseen):
         folder = pathlib.Path(folder)
         model, judged = folder / "model.padim", folder / "judged"
         judged.mkdir()
-        link_in_order(thinned(unseen), judged / "normal")
-        link_in_order(thinned(labelled.anomalous), judged / "anomalous")
-        fitted = link_in_order(pictures, folder / "fitted")
+        copy_in_order(thinned(unseen), judged / "normal")
+        copy_in_order(thinned(labelled.anomalous), judged / "anomalous")
+        fitted = copy_in_order(pictures, folder / "fitted")
         thresholds = padim.thresholds(fitted, labelled.source, model)
         scores = padim.scores(model, judged)
         figures = [f"{scores.false_alarms(threshold):.3f} / {scores.missed(threshold):.3f}" for threshold in thresholds]

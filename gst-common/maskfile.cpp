@@ -2,6 +2,7 @@
 
 #include <gst/video/video.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -45,13 +46,28 @@ const char* decoder_for(const std::filesystem::path& file) {
   return name == ".bmp" || name == ".tif" || name == ".tiff" ? "gdkpixbufdec" : "decodebin";
 }
 
+// An eraser leaves the colour of what it makes transparent.
+std::uint8_t brightness(const std::uint8_t* rgba) {
+  const int luma = (77 * rgba[0] + 150 * rgba[1] + 29 * rgba[2]) / 256;
+  return static_cast<std::uint8_t>(rgba[3] == 0 ? 0 : luma);
+}
+
+// Tools of image segmentation write 0 and 1, or numbers of classes, which all are dark.
+void check_not_labels(const std::filesystem::path& file, const MaskPicture& mask) {
+  constexpr int kBright = 128;
+  const int most = *std::max_element(mask.values.begin(), mask.values.end());
+  if (most == 0 || most >= kBright) return;
+  fail(file,
+       "all of it is dark, as its values end at " + std::to_string(most) + "; write 255 where the picture counts");
+}
+
 /// A pipeline with a picture at its end.
 class PictureDecoder {
  public:
   explicit PictureDecoder(const std::filesystem::path& file) : file_(file) {
     GError* error = nullptr;
     pipeline_.reset(gst_parse_launch_full((std::string("filesrc name=source ! ") + decoder_for(file) +
-                                           " ! videoconvert ! video/x-raw,format=GRAY8 ! fakesink name=sink sync=false")
+                                           " ! videoconvert ! video/x-raw,format=RGBA ! fakesink name=sink sync=false")
                                               .c_str(),
                                           nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
     const Owned<GError> failure(error);
@@ -106,8 +122,9 @@ MaskPicture read_mask(const std::filesystem::path& file) {
   MaskPicture mask{pixels.width, pixels.height};
   for (int y = 0; y < pixels.height; ++y) {
     const std::uint8_t* row = pixels.data[0] + y * pixels.stride[0];
-    mask.values.insert(mask.values.end(), row, row + pixels.width);
+    for (int x = 0; x < pixels.width; ++x) mask.values.push_back(brightness(row + std::ptrdiff_t{4} * x));
   }
+  check_not_labels(file, mask);
   return mask;
 }
 

@@ -8,7 +8,7 @@ import subprocess
 from PIL import Image
 
 from acceptance_case import AcceptanceCase, main
-from labelled_data import Scores, aliens, hazelnut, link_in_order, looped, recording, with_passage
+from labelled_data import Scores, aliens, copy_in_order, hazelnut, looped, recording, with_passage
 
 
 class VerdictCase(AcceptanceCase):
@@ -21,15 +21,15 @@ class VerdictCase(AcceptanceCase):
 
     def fit(self, name, pictures, source="stream"):
         model = self.folder / f"{name}.padim"
-        self.padim("fit", "--input", link_in_order(pictures, self.folder / f"{name}-fitted"), "--output", model,
+        self.padim("fit", "--input", copy_in_order(pictures, self.folder / f"{name}-fitted"), "--output", model,
                    "--source", source)
         return model
 
     def scores(self, model, normal, anomalous):
         folder = self.folder / f"{model.stem}-judged"
         folder.mkdir()
-        link_in_order(normal, folder / "normal")
-        link_in_order(anomalous, folder / "anomalous")
+        copy_in_order(normal, folder / "normal")
+        copy_in_order(anomalous, folder / "anomalous")
         lines = self.padim("detect", "--model", model, "--input", folder, "--json", "-").stdout.splitlines()
         scored = {kind: [record["raw_score"] for record in map(json.loads, lines) if f"/{kind}/" in record["source"]]
                   for kind in ("normal", "anomalous")}

@@ -72,6 +72,7 @@ USERS = {
         r"gst/": "frame_copy.h gst_pipeline.h video_source.cpp video_writer.cpp",
         r"opencv2/core": "frame_copy.h image_source.h image_source.cpp",
         r"opencv2/imgcodecs": "image_source.cpp result_sink.cpp",
+        r"sys/stat\.h": "folder_listing.cpp",
         r"sys/wait\.h": "gnuplot.cpp",
         r"unistd\.h": "file_io.cpp video_writer.cpp",
     }),
@@ -80,8 +81,8 @@ USERS = {
     "eval": ("terminal io threshold", {
         r"nlohmann/": "results.cpp",
         r"glib\.h": "report.cpp",
-        r"opencv2/core": "ground_truth.h pixel_scores.h",
-        r"opencv2/imgcodecs": "evaluation.cpp ground_truth.cpp pictures.cpp",
+        r"opencv2/core": "ground_truth.h mask_folder.h pixel_scores.h",
+        r"opencv2/imgcodecs": "evaluation.cpp mask_folder.cpp pictures.cpp",
         r"opencv2/imgproc": "pictures.cpp",
     }),
     "commands": ("gst-common terminal io sample threshold eval", {

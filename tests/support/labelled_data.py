@@ -3,6 +3,7 @@ recording, and figures of the scores that a model gives them."""
 
 import dataclasses
 import pathlib
+import shutil
 import subprocess
 
 # Stretches of frames (first, last) as the recordings' descriptions list them: what a fit may take, normal ones that no
@@ -91,10 +92,10 @@ def with_passage(pictures, passage):
     return pictures[:middle] + passage + pictures[middle:]
 
 
-def link_in_order(pictures, folder):
-    """A folder that shows the pictures, some perhaps twice, in this order."""
+def copy_in_order(pictures, folder):
+    """A folder that shows the pictures, some perhaps twice, in this order. Links to a picture would count once."""
     folder = pathlib.Path(folder)
     folder.mkdir()
     for number, picture in enumerate(pictures):
-        (folder / f"{number:05}{picture.suffix}").symlink_to(pathlib.Path(picture).resolve())
+        shutil.copyfile(picture, folder / f"{number:05}{picture.suffix}")
     return folder

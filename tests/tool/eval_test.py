@@ -10,7 +10,7 @@ import unittest
 import numpy as np
 from PIL import Image
 
-from tool_case import SIZE, ToolCase, mask, picture, reads_from, run, save_picture
+from tool_case import SIZE, ToolCase, mask, picture, reads_from, run, save_many, save_picture
 
 FIGURES = ["image_auroc", "image_ap", "image_f1", "pixel_auroc", "pixel_ap", "pixel_f1", "aupro_30", "aupro_05",
            "false_alarm_rate", "missed_rate"]
@@ -380,9 +380,7 @@ class HostileData(EvalCase):
 
     def test_interrupt(self):
         data = self.folder / "many"
-        save_picture(data / "train" / "good" / "000000.png", picture(1))
-        for number in range(1, 8000):
-            os.link(data / "train" / "good" / "000000.png", data / "train" / "good" / f"{number:06}.png")
+        save_many(data / "train" / "good", 8000)
         save_picture(data / "test" / "good" / "0.png", picture(2))
         result = self.interrupt("eval", "--data", data, *self.backbone(), works=reads_from(data))
         self.assert_fails(result, 130, "interrupted")

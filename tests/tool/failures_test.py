@@ -3,16 +3,13 @@ import os
 import subprocess
 import unittest
 
-from tool_case import TOOL, ToolCase, picture, reads_from, run, save_picture
+from tool_case import TOOL, ToolCase, reads_from, run, save_many
 
 
 class Interrupts(ToolCase):
     def many_pictures(self, count):
-        """The same picture under many names: long enough to be interrupted, and cheap."""
         source = self.folder / "many"
-        save_picture(source / "000000.png", picture(1))
-        for number in range(1, count):
-            os.link(source / "000000.png", source / f"{number:06}.png")
+        save_many(source, count)
         return source
 
     def test_interrupted_fit_leaves_the_old_model_whole(self):

@@ -9,7 +9,7 @@ import unittest
 import numpy as np
 from PIL import Image
 
-from tool_case import ToolCase, parse_lines, picture, run, save_picture
+from tool_case import ToolCase, parse_lines, picture, run, save_many, save_picture
 
 RATES = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001]
 ROW = re.compile(r"([> ]) (in force|[\d.]+)( \*)? +([\d.]+) +(\d+) of (\d+) +([\d.]+)(?: +(\d+) of (\d+) +([\d.]+))?$")
@@ -259,9 +259,7 @@ class Refusals(ThresholdCase):
 
     def test_a_fit_is_kept_where_the_defects_are_interrupted(self):
         model, many = self.folder / "m.padim", self.folder / "many"
-        shutil.copytree(self.defects, many)
-        for number in range(8000):
-            os.link(many / "00.png", many / f"{number:06}.png")
+        save_many(many, 8000)
         result = self.interrupt("fit", "--input", self.shared / "good", "--output", model, *self.backbone(),
                                 "--defects", many, works=lambda _: model.exists())
         self.assert_fails(result, 130, "interrupted")

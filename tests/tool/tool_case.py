@@ -1,5 +1,6 @@
 """What the tests of the tool share: running it, and small inputs to run it on."""
 import contextlib
+import io
 import json
 import os
 import pathlib
@@ -48,6 +49,15 @@ def mask():
 def save_picture(path, pixels):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
+
+
+def save_many(folder, count):
+    """The same picture `count` times, each a file of its own: long enough to be interrupted, and small."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = io.BytesIO()
+    Image.fromarray(picture(1)).save(file, "JPEG", quality=20)
+    for number in range(count):
+        (folder / f"{number:06}.jpg").write_bytes(file.getvalue())
 
 
 def parse_lines(text):

@@ -183,7 +183,8 @@ int final_status(const DetectArguments& arguments, const FrameSource& source) {
 }
 
 int run_detect(const DetectArguments& arguments) {
-  const auto source = open_frame_source(arguments.input);
+  const auto source = open_frame_source(arguments.input, {.skip_unreadable_folders = arguments.skip_unreadable});
+  say_what_is_left_out(*source);
   const Model model = Model::load(arguments.model);
   const BackboneOptions wanted = backbone_options(arguments.backbone, model.info().backbone, arguments.model);
   const auto backbone = open_backbone(wanted);

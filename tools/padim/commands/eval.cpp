@@ -106,8 +106,9 @@ void save_results(const std::filesystem::path& save, const EvaluationSummary& su
   write_report(save, summary, results, pictures);
 }
 
-void say_what_has_no_masks(const std::vector<DatasetClass>& data) {
+void say_what_is_missing(const std::vector<DatasetClass>& data) {
   for (const DatasetClass& one : data) {
+    for (const std::string& rest : one.left_out) notice(one.name + "/" + rest);
     if (!one.masks)
       notice(one.name + ": figures of images only, as there is no folder " + in_quotes(masks_of(one.folder)));
   }
@@ -160,7 +161,7 @@ void prepare_save(const std::filesystem::path& save, const std::vector<DatasetCl
 
 int run_eval(const EvalArguments& arguments) {
   const std::vector<DatasetClass> data = open_dataset(arguments.data, arguments.classes);
-  say_what_has_no_masks(data);
+  say_what_is_missing(data);
   const EvaluationSettings settings = settings_of(arguments);
   const auto backbone = open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.data));
   if (!arguments.save.empty()) prepare_save(arguments.save, data);

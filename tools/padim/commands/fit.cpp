@@ -14,6 +14,7 @@
 #include "commands/threshold_options.h"
 #include "commands/use_frame.h"
 #include "commands/within.h"
+#include "eval/labelled_folder.h"
 #include "gst-common/backbonefolders.h"
 #include "io/file_io.h"
 #include "io/frame_source.h"
@@ -89,14 +90,18 @@ void announce_false_alarm_rate(const FitArguments& arguments, SourceKind kind) {
   notice(text);
 }
 
+ListingOptions listing_options(const FitArguments& arguments) {
+  return {.skip_unreadable_folders = arguments.skip_unreadable};
+}
+
 /// Reads the whole input once more, before the fit, for the basis of its reduction.
-void run_first_pass(const std::filesystem::path& input, std::int64_t skipped, Fitter& fitter) {
-  const auto source = open_frame_source(input);
+void run_first_pass(const FitArguments& arguments, Fitter& fitter) {
+  const auto source = open_frame_source(arguments.input, listing_options(arguments));
   Progress progress("first pass", "frames", source->length());
   std::int64_t frames = 0;
   while (const Frame* frame = source->next()) {
     if (interrupted()) return;
-    if (frame->number < skipped) continue;
+    if (frame->number < arguments.skip_frames) continue;
     use_frame(*frame, [&](const ImageView& view) { fitter.observe(view); });
     progress.update(++frames);
   }
@@ -174,11 +179,13 @@ void check_outputs(const FitArguments& arguments, const FrameSource& source, con
 }
 
 int run_fit(const FitArguments& arguments) {
-  const auto source = open_frame_source(arguments.input);
+  check_all_normal(arguments.input);
+  const auto source = open_frame_source(arguments.input, listing_options(arguments));
+  say_what_is_left_out(*source);
   const auto defects = open_defects(arguments.threshold);
   check_outputs(arguments, *source, defects.get());
   Fitter fitter = make_fitter(arguments, *source);
-  if (fitter.wants_first_pass()) run_first_pass(arguments.input, arguments.skip_frames, fitter);
+  if (fitter.wants_first_pass()) run_first_pass(arguments, fitter);
   const std::optional<Model> model = fit(*source, arguments.skip_frames, fitter);
   if (!model) {
     const bool exists = std::filesystem::exists(arguments.output);

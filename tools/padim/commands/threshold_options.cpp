@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands/use_frame.h"
+#include "eval/labelled_folder.h"
 #include "io/file_io.h"
 #include "padim/detector.h"
 #include "padim/error.h"
@@ -100,7 +101,11 @@ void add_threshold_options(CLI::App& command, ThresholdArguments& arguments) {
 
 std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments) {
   if (!arguments.curve.empty()) check_operating_plot(arguments.curve);
-  return arguments.defects.empty() ? nullptr : open_frame_source(arguments.defects);
+  if (arguments.defects.empty()) return nullptr;
+  check_all_defective(arguments.defects);
+  auto source = open_frame_source(arguments.defects);
+  say_what_is_left_out(*source);
+  return source;
 }
 
 void note_defects(const FrameSource* defects, FileRoles& roles) {

@@ -7,6 +7,7 @@
 
 #include <opencv2/imgcodecs.hpp>
 
+#include "eval/mask_folder.h"
 #include "eval/parallel.h"
 #include "eval/pixel_scores.h"
 #include "io/file_io.h"
@@ -96,7 +97,8 @@ std::vector<Model> fit_models(const DatasetClass& data, const std::shared_ptr<co
 
 cv::Mat read_mask(const TestImage& image, const cv::Mat& pixels) {
   if (image.mask.empty()) return {};
-  cv::Mat mask = read_image(image.mask, cv::IMREAD_GRAYSCALE);
+  cv::Mat mask = read_marks(image.mask);
+  if (cv::countNonZero(mask) == 0) notice("mask " + in_quotes(image.mask) + " marks nothing: it is all black");
   if (mask.size() == pixels.size()) return mask;
   const auto text = [](const cv::Mat& m) { return to_string(Size{m.cols, m.rows}); };
   throw Error(ErrorCode::mismatch, "mask " + in_quotes(image.mask) + " is " + text(mask) + ", but its image " +
@@ -209,6 +211,7 @@ ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backb
   ClassResult result;
   result.name = data.name;
   result.masks = data.masks;
+  result.left_out = data.left_out;
   result.training = static_cast<std::int64_t>(data.training.size());
   Stopwatch watch;
   const std::vector<Model> models = fit_models(data, backbone, settings);

@@ -51,9 +51,10 @@ struct AlarmCounts {
 
 struct ClassResult {
   std::string name;
-  std::int64_t training = 0;  ///< images
-  bool masks = true;          ///< there are; else `pixel` is empty
-  ModelInfo model;            ///< of the first tap where several models are summed
+  std::int64_t training = 0;          ///< images
+  std::vector<std::string> left_out;  ///< see DatasetClass
+  bool masks = true;                  ///< there are; else `pixel` is empty
+  ModelInfo model;                    ///< of the first tap where several models are summed
   Fusion fusion = Fusion::concatenate;
   std::optional<double> threshold;  ///< raw image score, label-free; absent without calibration
   AlarmCounts alarms;               ///< where there is a threshold

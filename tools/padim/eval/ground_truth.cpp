@@ -5,10 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include <opencv2/imgcodecs.hpp>
-
+#include "eval/labelled_folder.h"
 #include "io/file_io.h"
-#include "io/image_source.h"
 #include "padim/error.h"
 
 namespace padim::tool {
@@ -39,22 +37,22 @@ FrameMapping zoomed(const FrameMapping& mapping, double x, double y) {
   return {mapping.offset_x * x, mapping.offset_y * y, mapping.scale_x * x, mapping.scale_y * y};
 }
 
+MaskFolder open_masks(const std::filesystem::path& folder) {
+  if (std::filesystem::is_directory(folder)) return MaskFolder(folder);
+  throw Error(ErrorCode::not_found, "ground truth " + in_quotes(folder) + " is not a folder of masks");
+}
+
 }  // namespace
 
 GroundTruth::GroundTruth(std::filesystem::path folder, std::int64_t frames)
-    : folder_(std::move(folder)), expected_frames_(frames) {
-  if (!std::filesystem::is_directory(folder_)) {
-    throw Error(ErrorCode::not_found, "ground truth " + in_quotes(folder_) + " is not a folder of masks");
-  }
-}
+    : folder_(std::move(folder)), available_(open_masks(folder_)), expected_frames_(frames) {}
 
 cv::Mat GroundTruth::mask_of(const Frame& frame) const {
   // Not replace_extension(): the stem itself may hold dots.
-  const std::string stem = frame.stem.string();
   const std::string plain = std::filesystem::path(frame.relative).replace_extension().string();
-  for (const std::string& name : {stem + ".png", plain + ".png", plain + "_mask.png"}) {
-    const std::filesystem::path file = folder_ / name;
-    if (std::filesystem::exists(file)) return read_image(file, cv::IMREAD_GRAYSCALE);
+  for (const std::string& stem : {frame.stem.string(), plain}) {
+    const std::filesystem::path file = available_.find(stem);
+    if (!file.empty()) return read_marks(file);
   }
   return {};
 }
@@ -78,10 +76,11 @@ void GroundTruth::add_pixels(const Frame& frame, const Detection& detection, con
 void GroundTruth::write(const Frame& frame, const Detection& detection, SceneCause) {
   const cv::Mat mask = mask_of(frame);
   if (!mask.empty()) check_shape(frame, mask);
-  const bool anomalous = !mask.empty() && cv::countNonZero(mask) > 0;
+  const bool unmasked = mask.empty() && !frame.pts_ns && is_labelled_defect(frame.source);
+  const bool anomalous = unmasked || (!mask.empty() && cv::countNonZero(mask) > 0);
   const float score = static_cast<float>(detection.raw_score);
   anomalous ? frames_.add_defect({&score, 1}) : frames_.add_normal({&score, 1});
-  add_pixels(frame, detection, mask);
+  unmasked ? void(++unmasked_) : add_pixels(frame, detection, mask);
   masks_ += mask.empty() ? 0 : 1;
   if (detection.anomalous) ++(anomalous ? found_ : false_alarms_);
   ++count_;
@@ -91,13 +90,17 @@ std::string GroundTruth::report() const {
   if (masks_ == 0) {
     throw Error(ErrorCode::mismatch, "no mask in " + in_quotes(folder_) +
                                          " belongs to a frame: masks are named like the images, STEM.png or "
-                                         "STEM_mask.png, or for a video frame_000123.png");
+                                         "STEM_mask.png (or another image format), or for a video frame_000123.png");
   }
   const RankingQuality frames = frames_.quality();
   std::string text = area_line("image AUROC", frames) + "\n" + area_line("pixel AUROC", pixels_.quality());
   if (thinning_ > 1) text += "  (one pixel in " + std::to_string(thinning_) + ")";
   text += "\nfound        " + std::to_string(found_) + " of " + std::to_string(frames.anomalous) +
           " anomalous frames, " + std::to_string(frames.anomalous - found_) + " missed\n";
+  if (unmasked_ > 0) {
+    text += "no mask      " + std::to_string(unmasked_) +
+            " of the anomalous frames, which only their folder names so: they count in no pixel figure\n";
+  }
   text += "false alarms " + std::to_string(false_alarms_) + " of " + std::to_string(frames.normal) + " normal frames\n";
   return text;
 }

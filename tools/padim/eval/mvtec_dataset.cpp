@@ -1,10 +1,13 @@
 #include "eval/mvtec_dataset.h"
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
+#include <utility>
 
+#include "eval/mask_folder.h"
 #include "io/file_io.h"
-#include "io/frame_source.h"
+#include "io/folder_listing.h"
 #include "padim/error.h"
 
 namespace padim::tool {
@@ -17,12 +20,11 @@ constexpr char kLayout[] =
 bool is_class(const std::filesystem::path& folder) { return std::filesystem::is_directory(folder / "train" / kNormal); }
 
 // Sorted; hidden ones are left out.
-template <class Wanted>
-std::vector<std::filesystem::path> list(const std::filesystem::path& folder, const Wanted& wanted) {
+std::vector<std::filesystem::path> list_folders(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
   try {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      if (!entry.path().filename().string().starts_with(".") && wanted(entry)) paths.push_back(entry.path());
+      if (!entry.path().filename().string().starts_with(".") && entry.is_directory()) paths.push_back(entry.path());
     }
   } catch (const std::filesystem::filesystem_error& error) {
     throw Error(ErrorCode::cannot_read, "cannot read folder " + in_quotes(folder) + ": " + error.code().message());
@@ -31,25 +33,31 @@ std::vector<std::filesystem::path> list(const std::filesystem::path& folder, con
   return paths;
 }
 
-std::vector<std::filesystem::path> list_folders(const std::filesystem::path& folder) {
-  return list(folder, [](const auto& entry) { return entry.is_directory(); });
+/// Below `part` of the class's folder; says what was left out there.
+std::vector<std::filesystem::path> list_images(DatasetClass& data, const std::filesystem::path& part) {
+  FolderListing listing = list_folder(data.folder / part);
+  check_not_empty(data.folder / part, listing);
+  const std::string rest = what_is_left_out(listing);
+  if (!rest.empty()) data.left_out.push_back(part.string() + ": " + rest);
+  return std::move(listing.images);
 }
 
-std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder) {
-  auto images = list(folder, [](const auto& entry) { return entry.is_regular_file() && is_image_name(entry.path()); });
-  if (images.empty()) throw Error(ErrorCode::bad_format, "folder " + in_quotes(folder) + " holds no image");
-  return images;
+std::filesystem::path mask_of(const DatasetClass& data, const MaskFolder& masks, const TestImage& image) {
+  const std::string stem = std::filesystem::path(image.name).replace_extension().string();
+  std::filesystem::path mask = masks.find(stem);
+  if (!mask.empty()) return mask;
+  throw Error(ErrorCode::not_found, "test image " + in_quotes(image.image) +
+                                        " has no mask: " + in_quotes(masks_of(data.folder) / (stem + "_mask.png")) +
+                                        " does not exist, nor one of another image format");
 }
 
-std::filesystem::path mask_of(const std::filesystem::path& folder, const std::string& defect,
-                              const std::filesystem::path& image) {
-  const std::string stem = image.stem().string();
-  const std::filesystem::path masks = masks_of(folder) / defect;
-  for (const std::string& name : {stem + "_mask.png", stem + ".png"}) {
-    if (std::filesystem::is_regular_file(masks / name)) return masks / name;
+void read_tests(DatasetClass& data, const std::filesystem::path& defect, const std::optional<MaskFolder>& masks) {
+  for (const auto& image : list_images(data, "test" / defect)) {
+    const std::filesystem::path name = defect / image;
+    TestImage test{data.folder / "test" / name, name, {}, defect.string()};
+    if (masks && test.anomalous()) test.mask = mask_of(data, *masks, test);
+    data.test.push_back(std::move(test));
   }
-  throw Error(ErrorCode::not_found, "test image " + in_quotes(image) +
-                                        " has no mask: " + in_quotes(masks / (stem + "_mask.png")) + " does not exist");
 }
 
 DatasetClass read_class(const std::filesystem::path& folder, const std::string& name) {
@@ -57,16 +65,12 @@ DatasetClass read_class(const std::filesystem::path& folder, const std::string& 
     throw Error(ErrorCode::not_found,
                 "class '" + name + "' has no folder " + in_quotes(folder / "train" / kNormal) + kLayout);
   }
-  DatasetClass result{
-      name, folder, list_images(folder / "train" / kNormal), {}, std::filesystem::is_directory(masks_of(folder))};
+  DatasetClass result{name, folder, {}, {}, std::filesystem::is_directory(masks_of(folder)), {}};
+  result.training = list_images(result, std::filesystem::path("train") / kNormal);
+  std::optional<MaskFolder> masks;
+  if (result.masks) masks.emplace(masks_of(folder));
   if (std::filesystem::is_directory(folder / "test")) {
-    for (const auto& defect : list_folders(folder / "test")) {
-      const std::string kind = defect.filename().string();
-      for (const auto& image : list_images(defect)) {
-        const bool masked = result.masks && kind != kNormal;
-        result.test.push_back({image, masked ? mask_of(folder, kind, image) : std::filesystem::path(), kind});
-      }
-    }
+    for (const auto& defect : list_folders(folder / "test")) read_tests(result, defect.filename(), masks);
   }
   if (result.test.empty()) {
     throw Error(ErrorCode::bad_format,

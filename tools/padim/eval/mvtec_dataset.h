@@ -8,20 +8,22 @@ namespace padim::tool {
 
 struct TestImage {
   std::filesystem::path image;
+  std::filesystem::path name;  ///< its path below test/
   std::filesystem::path mask;  ///< empty for normal images, and where the class has no masks
   std::string defect;          ///< name of its folder below test/, "good" for normal images
 
   [[nodiscard]] bool anomalous() const { return defect != "good"; }
 };
 
-/// One class in MVTec AD's layout: FOLDER/train/good/*, FOLDER/test/DEFECT/*, FOLDER/ground_truth/DEFECT/STEM_mask.png.
-/// Without the folder ground_truth it has no masks.
+/// One class in MVTec AD's layout: FOLDER/train/good/*, FOLDER/test/DEFECT/*, FOLDER/ground_truth/DEFECT/STEM_mask.png,
+/// or STEM.png, of any image format. Without the folder ground_truth it has no masks.
 struct DatasetClass {
   std::string name;
   std::filesystem::path folder;
   std::vector<std::filesystem::path> training;
   std::vector<TestImage> test;  ///< sorted by path
   bool masks = true;
+  std::vector<std::string> left_out;  ///< what of its folders is not taken, in words
 };
 
 /// Every image and mask of a class.

@@ -10,9 +10,11 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "eval/mask_folder.h"
 #include "eval/parallel.h"
 #include "io/file_io.h"
 #include "io/image_source.h"
+#include "io/own_picture.h"
 #include "padim/error.h"
 #include "terminal/interrupt.h"
 #include "terminal/progress.h"
@@ -127,7 +129,7 @@ cv::Mat in_colour(const cv::Mat& mask) {
 // Where a defect has no mask it is unknown: grey.
 cv::Mat truth_of(const TestImage& image, const cv::Rect& seen, cv::Size size) {
   if (image.mask.empty()) return {size, CV_8U, cv::Scalar(image.anomalous() ? kUnknown : 0)};
-  return resized(read_image(image.mask, cv::IMREAD_GRAYSCALE)(seen), size, cv::INTER_NEAREST) != 0;
+  return resized(read_marks(image.mask)(seen), size, cv::INTER_NEAREST);
 }
 
 std::array<cv::Mat, kTitles.size()> panels_of(const ImageResult& image, Protocol protocol, const Scale& scale) {
@@ -169,9 +171,11 @@ ImagePicture draw(const ClassResult& result, const ImageResult& image, Protocol 
                   const std::filesystem::path& save) {
   auto panels = panels_of(image, protocol, scale);
   ImagePicture picture;
-  picture.file = std::filesystem::path("pictures") / result.name / image.source.defect / image.source.image.filename();
+  picture.file = std::filesystem::path("pictures") / result.name / image.source.name;
   picture.file.replace_extension(".png");
-  write_file(save / picture.file, encoded(".png", in_a_row(panels, kCaption), {}));
+  std::vector<std::uint8_t> sheet = encoded(".png", in_a_row(panels, kCaption), {});
+  sign_picture(sheet);
+  write_file(save / picture.file, sheet);
   for (cv::Mat& panel : panels) panel = resized(panel, panel.size() * kThumbnail / kPanel, cv::INTER_AREA);
   picture.thumbnail = encoded(".jpg", in_a_row(panels, 0), {cv::IMWRITE_JPEG_QUALITY, 80});
   return picture;

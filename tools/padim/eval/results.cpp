@@ -78,6 +78,7 @@ Json operating_points_of(const ClassResult& result) {
 Json figures_of(const ClassResult& result) {
   Json entry = {{"class", result.name},
                 {"training_images", result.training},
+                {"left_out", result.left_out},
                 {"normal_images", result.image.normal},
                 {"anomalous_images", result.image.anomalous},
                 {"masks", result.masks},

@@ -33,12 +33,15 @@ std::string in_quotes(const std::filesystem::path& path) {
   return text += "'";
 }
 
-std::string lower_extension(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  if (!extension.empty()) extension.erase(0, 1);
-  std::transform(extension.begin(), extension.end(), extension.begin(),
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
-  return extension;
+  return text;
+}
+
+std::string lower_extension(const std::filesystem::path& path) {
+  const std::string extension = lower(path.extension().string());
+  return extension.empty() ? extension : extension.substr(1);
 }
 
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {

@@ -12,6 +12,8 @@ namespace padim::tool {
 /// The path in single quotes, for messages.
 [[nodiscard]] std::string in_quotes(const std::filesystem::path& path);
 
+[[nodiscard]] std::string lower(std::string text);  ///< A to Z in lower case
+
 /// The file name's extension in lower case, without the dot: "jpg".
 [[nodiscard]] std::string lower_extension(const std::filesystem::path& path);
 

@@ -1,9 +1,6 @@
 #include "io/frame_source.h"
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
-#include <string_view>
 #include <system_error>
 
 #include "io/file_io.h"
@@ -13,25 +10,20 @@
 
 namespace padim::tool {
 
-bool is_image_name(const std::filesystem::path& path) {
-  static constexpr std::array<std::string_view, 6> kExtensions = {"png", "jpg", "jpeg", "bmp", "tif", "tiff"};
-  return std::ranges::find(kExtensions, lower_extension(path)) != kExtensions.end();
-}
-
 std::string video_frame_name(std::int64_t number) {
   char name[40];
   std::snprintf(name, sizeof name, "frame_%06lld", static_cast<long long>(number));
   return name;
 }
 
-std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path) {
+std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path, const ListingOptions& options) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
     throw Error(ErrorCode::not_found, "input " + in_quotes(path) + " does not exist");
   }
   if (error) throw Error(ErrorCode::cannot_read, "cannot read input " + in_quotes(path) + ": " + error.message());
-  if (std::filesystem::is_directory(status)) return open_image_folder(path);
+  if (std::filesystem::is_directory(status)) return open_image_folder(path, options);
   if (is_image_name(path)) return open_single_image(path);
   return open_video(path);
 }

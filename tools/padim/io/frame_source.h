@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/folder_listing.h"
 #include "padim/image_view.h"
 
 namespace padim::tool {
@@ -50,18 +51,19 @@ class FrameSource {
   /// Images passed over so far.
   [[nodiscard]] virtual std::int64_t unreadable() const { return 0; }
 
+  /// What of a folder is taken and what is not, in words; empty where all is.
+  [[nodiscard]] virtual std::string left_out() const { return {}; }
+
   /// Frames per second, 0/1 where unknown.
   [[nodiscard]] virtual Fraction frame_rate() const { return {}; }
 
   [[nodiscard]] virtual Fraction pixel_aspect() const { return {1, 1}; }
 };
 
-/// Opens a folder (recursively, in sorted order), an image or a video. Throws not_found, cannot_read, bad_format (a
+/// Opens a folder (see list_folder), an image or a video. Throws not_found, cannot_read, bad_format (a
 /// folder without images, a file that is neither image nor video) or unsupported (no decoder).
-[[nodiscard]] std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path);
-
-/// True for the extensions of images: png, jpg, jpeg, bmp, tif, tiff, in any case.
-[[nodiscard]] bool is_image_name(const std::filesystem::path& path);
+[[nodiscard]] std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path,
+                                                             const ListingOptions& options = {});
 
 /// "frame_000123": names what is written about a frame of a video.
 [[nodiscard]] std::string video_frame_name(std::int64_t number);

@@ -4,6 +4,8 @@
 
 #include <cstdio>
 
+#include "io/own_picture.h"
+
 namespace padim::tool {
 
 GnuplotResult run_gnuplot(const std::string& script) {
@@ -40,7 +42,10 @@ std::string Drawings::png(const std::filesystem::path& file, int width, int heig
 GnuplotResult Drawings::run(const std::string& script) {
   const GnuplotResult result = run_gnuplot(script);
   if (result != GnuplotResult::done) return result;
-  for (const auto& file : files_) file->commit();
+  for (const auto& file : files_) {
+    sign_picture(file->temporary());
+    file->commit();
+  }
   return result;
 }
 

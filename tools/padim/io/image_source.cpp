@@ -1,10 +1,8 @@
 #include "io/image_source.h"
 
-#include <algorithm>
 #include <deque>
 #include <future>
 #include <map>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -36,8 +34,8 @@ Decoded decode(const std::filesystem::path& file) {
 
 class ImageSource : public FrameSource {
  public:
-  ImageSource(InputKind kind, std::filesystem::path root, std::vector<std::filesystem::path> files)
-      : kind_(kind), root_(std::move(root)), files_(std::move(files)) {
+  ImageSource(InputKind kind, std::filesystem::path root, FolderListing listing)
+      : kind_(kind), root_(std::move(root)), left_out_(what_is_left_out(listing)), files_(std::move(listing.images)) {
     for (const auto& file : files_) ++stems_[stem_of(file)];
   }
 
@@ -57,6 +55,7 @@ class ImageSource : public FrameSource {
   [[nodiscard]] InputKind kind() const override { return kind_; }
   [[nodiscard]] std::int64_t length() const override { return static_cast<std::int64_t>(files_.size()); }
   [[nodiscard]] std::int64_t unreadable() const override { return unreadable_; }
+  [[nodiscard]] std::string left_out() const override { return left_out_; }
 
   [[nodiscard]] std::vector<std::filesystem::path> files() const override {
     std::vector<std::filesystem::path> paths;
@@ -88,6 +87,7 @@ class ImageSource : public FrameSource {
 
   InputKind kind_;
   std::filesystem::path root_;
+  std::string left_out_;
   std::vector<std::filesystem::path> files_;  ///< below root_
   std::map<std::filesystem::path, int> stems_;
   std::size_t current_ = 0;
@@ -97,36 +97,16 @@ class ImageSource : public FrameSource {
   std::deque<std::future<Decoded>> ahead_;
 };
 
-std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  try {
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-      if (entry.path().filename().string().starts_with(".") || !is_image_name(entry.path())) continue;
-      if (entry.is_regular_file()) files.push_back(entry.path().lexically_relative(folder));
-    }
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw Error(ErrorCode::cannot_read,
-                "cannot read folder " + in_quotes(error.path1()) + ": " + error.code().message());
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 }  // namespace
 
-std::unique_ptr<FrameSource> open_image_folder(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files = list_images(folder);
-  if (files.empty()) {
-    throw Error(ErrorCode::bad_format, "folder " + in_quotes(folder) +
-                                           " holds no image (png, jpg, jpeg, bmp, tif, tiff); a video is given by its "
-                                           "file name");
-  }
-  return std::make_unique<ImageSource>(InputKind::folder, folder, std::move(files));
+std::unique_ptr<FrameSource> open_image_folder(const std::filesystem::path& folder, const ListingOptions& options) {
+  FolderListing listing = list_folder(folder, options);
+  check_not_empty(folder, listing);
+  return std::make_unique<ImageSource>(InputKind::folder, folder, std::move(listing));
 }
 
 std::unique_ptr<FrameSource> open_single_image(const std::filesystem::path& file) {
-  return std::make_unique<ImageSource>(InputKind::image, file.parent_path(),
-                                       std::vector<std::filesystem::path>{file.filename()});
+  return std::make_unique<ImageSource>(InputKind::image, file.parent_path(), list_image(file));
 }
 
 ImageView bgr_view(const cv::Mat& image) {

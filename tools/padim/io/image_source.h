@@ -5,15 +5,16 @@
 
 #include <opencv2/core.hpp>
 
+#include "io/folder_listing.h"
 #include "io/frame_source.h"
 #include "padim/geometry.h"
 #include "padim/image_view.h"
 
 namespace padim::tool {
 
-/// Every image below the folder, sorted by path. Hidden files are left out, and folders behind symbolic links, which
-/// might lead in circles. Throws bad_format where there is none.
-[[nodiscard]] std::unique_ptr<FrameSource> open_image_folder(const std::filesystem::path& folder);
+/// Every image that list_folder() takes. Throws cannot_read, and bad_format where there is none.
+[[nodiscard]] std::unique_ptr<FrameSource> open_image_folder(const std::filesystem::path& folder,
+                                                             const ListingOptions& options = {});
 
 [[nodiscard]] std::unique_ptr<FrameSource> open_single_image(const std::filesystem::path& file);
 

@@ -1,7 +1,10 @@
 #include "io/result_sink.h"
 
+#include <algorithm>
+#include <array>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,6 +14,7 @@
 #include "base/line_stream.h"
 #include "io/file_io.h"
 #include "io/npy.h"
+#include "io/own_picture.h"
 #include "io/video_writer.h"
 #include "padim/error.h"
 #include "padim/frame_record.h"
@@ -112,6 +116,7 @@ void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
   } catch (const cv::Exception& error) {
     throw Error(ErrorCode::cannot_write, "cannot encode " + in_quotes(file) + ": " + error.err);
   }
+  sign_picture(bytes);
   write_file(file, bytes);
 }
 
@@ -157,6 +162,15 @@ class VideoSink : public AnnotatedSink {
   VideoWriter writer_;
 };
 
+// The name of a folder may hold a dot: "set.v2", "results_2024.05".
+bool is_meant_as_folder(const std::filesystem::path& output) {
+  static constexpr std::array<std::string_view, 14> kOtherFiles = {
+      "avi", "csv", "flv", "gif", "json", "jsonl", "m4v", "mov", "mpeg", "mpg", "npy", "padim", "ts", "wmv"};
+  if (std::filesystem::is_directory(output)) return true;
+  const bool other = std::ranges::find(kOtherFiles, lower_extension(output)) != kOtherFiles.end();
+  return !other && !is_video_name(output) && !is_image_name(output);
+}
+
 // Separate images become a slide show slow enough to be looked at.
 VideoOptions video_options(const FrameSource& source) {
   if (source.kind() != InputKind::video) return {.frame_rate = {4, 1}};
@@ -178,8 +192,7 @@ std::unique_ptr<ResultSink> open_map_sink(const std::filesystem::path& folder, c
 
 std::unique_ptr<ResultSink> open_annotated_sink(const std::filesystem::path& output, const FrameSource& source,
                                                 const OverlayOptions& options, FileRoles& roles) {
-  const bool is_folder = std::filesystem::is_directory(output) || !output.has_extension();
-  if (is_folder) {
+  if (is_meant_as_folder(output)) {
     if (source.kind() != InputKind::video) keep_apart(output, source.files(), kOutput);
     return std::make_unique<FolderSink>(output, options, roles);
   }
