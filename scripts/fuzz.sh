@@ -44,7 +44,7 @@ build=$ROOT/build-fuzz
 cd "$ROOT"
 install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}"
 CXX=clang++ configure "$build" -Dfuzzing=enabled -Db_sanitize=address,undefined -Db_lundef=false \
-  -Dbuildtype=debugoptimized -Dlibtorch=disabled -Dintrospection=disabled -Dtools=disabled -Dtests=disabled
+  -Doptimization=1 -Ddebug=true -Dlibtorch=disabled -Dintrospection=disabled -Dtools=disabled -Dtests=disabled
 compile "$build"
 table=''
 status=0

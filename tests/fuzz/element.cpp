@@ -5,10 +5,12 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "backbonefactory.h"
 #include "gstpadimfilter.h"
@@ -19,48 +21,21 @@ extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }  //
 
 namespace {
 
-// What names files or starts threads by the dozen is set by nobody but the tests.
-constexpr const char* kProperties[] = {"mode",
-                                       "fit-frames",
-                                       "skip-frames",
-                                       "fit-augment",
-                                       "source",
-                                       "outliers",
-                                       "grid",
-                                       "search-radius",
-                                       "reduction",
-                                       "dimensions",
-                                       "geometry",
-                                       "input-size",
-                                       "roi",
-                                       "epsilon",
-                                       "false-alarm-rate",
-                                       "threshold",
-                                       "adapt-half-life",
-                                       "inference-interval",
-                                       "late-policy",
-                                       "overlay",
-                                       "overlay-text",
-                                       "output",
-                                       "overlay-opacity",
-                                       "overlay-floor",
-                                       "colormap",
-                                       "attach-meta",
-                                       "post-messages",
-                                       "max-regions",
-                                       "min-region-area",
-                                       "min-anomalous-frames",
-                                       "batch-size",
-                                       "event-gap",
-                                       "message-interval",
-                                       "seed",
-                                       "prior"};
+// Names of files, of networks, and what starts threads by the hundred, are not the input's to say.
+constexpr std::string_view kLeftAlone[] = {"backbone",   "backbone-file", "json-location", "mask-file",
+                                           "model-file", "name",          "parent",        "threads"};
 constexpr const char* kFormats[] = {"GRAY8", "GRAY16_LE", "RGB",  "BGRx", "RGBA",      "I420",      "NV12",
                                     "YUY2",  "UYVY",      "Y42B", "AYUV", "P010_10LE", "NV12_64Z32"};
 
 void set_property(GstElement* element, FuzzedDataProvider& input) {
-  const char* name = input.PickValueInArray(kProperties);
-  gst_util_set_object_arg(G_OBJECT(element), name, input.ConsumeRandomLengthString(24).c_str());
+  guint count = 0;
+  GParamSpec** all = g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count);
+  const GParamSpec* property = all[input.ConsumeIntegralInRange(0U, count - 1)];
+  const bool writable = (property->flags & G_PARAM_WRITABLE) != 0;
+  if (writable && std::ranges::find(kLeftAlone, property->name) == std::end(kLeftAlone)) {
+    gst_util_set_object_arg(G_OBJECT(element), property->name, input.ConsumeRandomLengthString(24).c_str());
+  }
+  g_free(all);
 }
 
 std::string size_from(FuzzedDataProvider& input) { return std::to_string(input.ConsumeIntegralInRange(-1, 300)); }
@@ -69,13 +44,18 @@ void set_caps(GstHarness* harness, FuzzedDataProvider& input) {
   const std::string text = std::string("video/x-raw,format=") + input.PickValueInArray(kFormats) +
                            ",width=" + size_from(input) + ",height=" + size_from(input) + ",framerate=30/1" +
                            input.ConsumeRandomLengthString(40);
-  if (GstCaps* caps = gst_caps_from_string(text.c_str()); caps != nullptr) {
-    if (gst_caps_is_fixed(caps)) {
-      gst_harness_set_src_caps(harness, caps);
-    } else {
-      gst_caps_unref(caps);
-    }
-  }
+  GstCaps* caps = gst_caps_from_string(text.c_str());
+  if (caps == nullptr) return;
+  if (gst_caps_is_fixed(caps)) gst_harness_push_event(harness, gst_event_new_caps(caps));
+  gst_caps_unref(caps);
+}
+
+// What a stream begins with. gst_harness_set_src_caps() would not take a no.
+void begin_stream(GstHarness* harness) {
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(harness, gst_event_new_stream_start("fuzz"));
+  gst_harness_push_event(harness, gst_event_new_segment(&segment));
 }
 
 // Planes where the input says, inside the buffer or not.
@@ -141,6 +121,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   g_object_set(element, "fit-frames", static_cast<guint64>(2), "input-size", "32x32", "fit-augment", 0, nullptr);
   for (int i = input.ConsumeIntegralInRange(0, 6); i > 0; --i) set_property(element, input);
   GstHarness* harness = gst_harness_new_with_element(element, "sink", "src");
+  gst_harness_play(harness);
+  begin_stream(harness);
+  set_caps(harness, input);
   for (int i = 0; i < 40 && input.remaining_bytes() > 0; ++i) step(harness, element, input);
   gst_harness_teardown(harness);
   gst_object_unref(element);

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 
@@ -68,18 +69,22 @@ Activation activation_of(const Json& object) {
                             {{"none", Activation::none}, {"relu", Activation::relu}, {"relu6", Activation::relu6}});
 }
 
+void check_layer_fields(const Json& json) {
+  if (json.contains("max_pool")) return check_fields(json, "a pooling", {"max_pool", "stride"});
+  check_fields(json, "a convolution", {"conv", "norm", "channels", "kernel", "stride", "groups", "activation"});
+}
+
 LayerDescription parse_layer(const Json& json, int input_channels) {
+  check_layer_fields(json);
   LayerDescription layer;
   layer.input_channels = input_channels;
   layer.stride = integer(json, "stride", 1, kMaximumStride);
   layer.activation = activation_of(json);
   if (json.contains("max_pool")) {
-    check_fields(json, "a pooling", {"max_pool", "stride"});
     layer.kind = LayerKind::max_pool;
     layer.kernel = integer(json, "max_pool", 0, kMaximumKernel);
     layer.channels = input_channels;
   } else {
-    check_fields(json, "a convolution", {"conv", "norm", "channels", "kernel", "stride", "groups", "activation"});
     layer.key = json.at("conv").get<std::string>();
     layer.norm = json.value("norm", "");
     layer.kernel = integer(json, "kernel", 0, kMaximumKernel);
@@ -197,25 +202,29 @@ BackboneDescription parse(const Json& json) {
   return description;
 }
 
+[[noreturn]] void refuse(const std::string& what, const std::string& cause) {
+  throw Error(ErrorCode::bad_format,
+              "cannot use backbone description " + what + ": " + cause + " (see models/README.md)");
+}
+
 }  // namespace
 
 BackboneDescription parse_backbone_description(std::string_view text, const std::string& what) {
   try {
-    if (text.size() > kMaximumFile) throw Defect("it is larger than a description can be");
     return parse(Json::parse(text));
   } catch (const std::exception& error) {
-    throw Error(ErrorCode::bad_format,
-                "cannot use backbone description " + what + ": " + error.what() + " (see models/README.md)");
+    refuse(what, error.what());
   }
 }
 
 BackboneDescription load_backbone_description(const std::filesystem::path& file) {
   const InputFile input(file, "backbone description");
-  if (input.size() > kMaximumFile) input.fail("it is larger than a description can be");
+  const std::string what = "'" + file.string() + "'";
+  if (input.size() > kMaximumFile) refuse(what, "it is larger than a description can be");
   std::string text(input.size(), '\0');
   input.read(0, std::as_writable_bytes(std::span(text)));
   input.check_unchanged();
-  return parse_backbone_description(text, "'" + file.string() + "'");
+  return parse_backbone_description(text, what);
 }
 
 }  // namespace padim
