@@ -91,11 +91,11 @@ MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
   }
   const auto flags = static_cast<GstMapFlags>(static_cast<unsigned>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
   if (!gst_video_frame_map(&frame_, &info, buffer, flags)) {
-    throw Error(ErrorCode::bad_format, "cannot map a video buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
-                                           " bytes as a frame of " + std::to_string(info.width) + "x" +
-                                           std::to_string(info.height) + " " +
-                                           gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) + " (" +
-                                           std::to_string(info.size) + " bytes): check the element in front");
+    throw BrokenFrame(ErrorCode::bad_format, "cannot map a video buffer of " +
+                                                 std::to_string(gst_buffer_get_size(buffer)) + " bytes as a frame of " +
+                                                 std::to_string(info.width) + "x" + std::to_string(info.height) + " " +
+                                                 gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) + " (" +
+                                                 std::to_string(info.size) + " bytes): check the element in front");
   }
   pixels_ = view_of(frame_, *format);
 }

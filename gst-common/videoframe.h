@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "padim/error.h"
 #include "padim/image_view.h"
 
 namespace padim::gst {
@@ -18,12 +19,19 @@ inline constexpr char kVideoCaps[] =
 /// How GStreamer describes frames like `view`: size, format, matrix and range, and its own choice of strides.
 [[nodiscard]] GstVideoInfo video_info(const ImageView& view);
 
+/// A buffer that does not hold the frame that its caps say: cut off, for example.
+class BrokenFrame : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A video frame mapped for as long as this object lives. The buffer is not referenced, so that it stays writable: it
 /// must outlive the frame.
 class MappedFrame {
  public:
   /// access: GST_MAP_READ, or GST_MAP_READWRITE for a writable buffer (memory that others hold too is copied then).
-  /// Throws bad_format where the buffer does not hold a frame of `info` or its format is not one of ours.
+  /// Throws BrokenFrame where the buffer does not hold a frame of `info`, bad_format where its format is not one of
+  /// ours.
   MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access);
   ~MappedFrame();
   MappedFrame(const MappedFrame&) = delete;

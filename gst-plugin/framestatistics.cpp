@@ -43,7 +43,8 @@ GstStructure* FrameStatistics::to_structure(GstClockTime latency) const {
   GstStructure* structure = gst_structure_new(
       "padim-stats", "frames", G_TYPE_UINT64, static_cast<guint64>(counts_.frames), "reused", G_TYPE_UINT64,
       static_cast<guint64>(counts_.reused), "dropped", G_TYPE_UINT64, static_cast<guint64>(counts_.dropped), "late",
-      G_TYPE_UINT64, static_cast<guint64>(counts_.late), "latency", G_TYPE_UINT64, latency, nullptr);
+      G_TYPE_UINT64, static_cast<guint64>(counts_.late), "broken", G_TYPE_UINT64, static_cast<guint64>(counts_.broken),
+      "latency", G_TYPE_UINT64, latency, nullptr);
   for (std::size_t i = 0; i < kStages; ++i) {
     gst_structure_set(structure, kStageFields[i], G_TYPE_DOUBLE, milliseconds_[i].value(), nullptr);
   }

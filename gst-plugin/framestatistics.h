@@ -31,6 +31,7 @@ class FrameStatistics {
     std::uint64_t reused = 0;   ///< of them, those that carry the result of an earlier frame
     std::uint64_t dropped = 0;  ///< of them, those that were not handed on
     std::uint64_t late = 0;     ///< of them, those that came to detection too late, whatever became of them
+    std::uint64_t broken = 0;   ///< of them, those whose buffer held no whole frame
   };
 
   void reset();
@@ -43,8 +44,8 @@ class FrameStatistics {
   /// Of a frame that was drawn on.
   void add_overlay(double milliseconds);
 
-  /// "padim-stats": frames, reused, dropped, late (guint64); preprocess-ms, network-ms, embedding-ms, distances-ms,
-  /// map-ms, regions-ms, overlay-ms (gdouble); latency (guint64, nanoseconds). The caller owns it.
+  /// "padim-stats": frames, reused, dropped, late, broken (guint64); preprocess-ms, network-ms, embedding-ms,
+  /// distances-ms, map-ms, regions-ms, overlay-ms (gdouble); latency (guint64, nanoseconds). The caller owns it.
   [[nodiscard]] GstStructure* to_structure(GstClockTime latency) const;
 
  private:

@@ -199,29 +199,53 @@ void State::place_in_time(FrameTimes& times) {
 State::Outcome State::process(GstBuffer* buffer, FrameTimes times) {
   overlay_ms_ = 0;
   place_in_time(times);
-  FrameState state = work();
-  if (state == FrameState::fit) {
-    fit_frame(buffer, times);
-  } else if (state == FrameState::detect) {
-    state = detect_frame(buffer, times);
-  } else {
-    report(times, state, nullptr);
+  FrameState state = FrameState::broken;
+  try {
+    state = work_on(buffer, times);
+    broken_in_a_row_ = 0;
+  } catch (const BrokenFrame& error) {
+    state = pass_broken(times, error);
   }
   count(state);
   return state == FrameState::drop ? Outcome::drop : Outcome::hand_on;
+}
+
+FrameState State::work_on(GstBuffer* buffer, const FrameTimes& times) {
+  const FrameState state = work();
+  if (state == FrameState::detect) return detect_frame(buffer, times);
+  if (state == FrameState::fit) {
+    fit_frame(buffer, times);
+  } else {
+    report(times, state, nullptr);
+  }
+  return state;
+}
+
+// A camera that once hands out half a frame ends neither a fit nor a line's inspection; one that goes on so is broken.
+FrameState State::pass_broken(const FrameTimes& times, const Error& cause) {
+  constexpr std::uint64_t kMost = 30;
+  if (++broken_in_a_row_ >= kMost) throw Error(cause.code(), cause.what());
+  if (broken_in_a_row_ == 1) {
+    post_error(element_, GST_MESSAGE_WARNING,
+               Error(cause.code(), "frame " + std::to_string(counts_.frames) + " is left out: " + cause.what()),
+               Activity::streaming);
+  }
+  report(times, FrameState::broken, nullptr);
+  return FrameState::broken;
 }
 
 void State::count(FrameState state) {
   ++counts_.frames;
   if (state == FrameState::reuse) ++counts_.reused;
   if (state == FrameState::drop) ++counts_.dropped;
+  if (state == FrameState::broken) ++counts_.broken;
   shared_.statistics.set(counts_);
 }
 
 void State::fit_frame(GstBuffer* buffer, const FrameTimes& times) {
   const GstClockTime begin = system_time();
-  report(times, FrameState::fit, nullptr);
   const MappedFrame frame(*format_, buffer, GST_MAP_READ);
+  report(times, FrameState::fit, nullptr);
   provider_.add(frame.view(), times);
   add_processing_time(time_since(begin));
 }

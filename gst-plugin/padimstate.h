@@ -16,6 +16,7 @@
 #include "modelprovider.h"
 #include "modelupkeep.h"
 #include "padim/detector.h"
+#include "padim/error.h"
 #include "padim/frame_record.h"
 #include "padim/overlay.h"
 #include "padim/scene.h"
@@ -75,6 +76,7 @@ class State {
   [[nodiscard]] GstClockTime clock_time() const;
   void interrupt();
 
+  [[nodiscard]] FrameState work_on(GstBuffer* buffer, const FrameTimes& times);
   void fit_frame(GstBuffer* buffer, const FrameTimes& times);
   // These return what became of the frame.
   [[nodiscard]] FrameState detect_frame(GstBuffer* buffer, const FrameTimes& times);
@@ -82,6 +84,7 @@ class State {
   [[nodiscard]] FrameState score_frame(GstBuffer* buffer, const FrameTimes& times);
   [[nodiscard]] FrameState reuse_result(GstBuffer* buffer, const FrameTimes& times);
   [[nodiscard]] FrameState drop_frame(const FrameTimes& times);
+  [[nodiscard]] FrameState pass_broken(const FrameTimes& times, const Error& cause);
   void count(FrameState state);
   void finish_frame(GstBuffer* buffer, const Detection& detection, const FrameTimes& times, FrameState state);
   void add_processing_time(GstClockTime time);
@@ -117,7 +120,8 @@ class State {
   std::optional<JsonLines> json_;
   std::string model_file_;          ///< that a reload reads; empty: none
   FrameStatistics::Counts counts_;  ///< of the frames before this one
-  double overlay_ms_ = 0;           ///< of this frame; 0 where nothing was drawn
+  std::uint64_t broken_in_a_row_ = 0;
+  double overlay_ms_ = 0;  ///< of this frame; 0 where nothing was drawn
 };
 
 }  // namespace padim::gst

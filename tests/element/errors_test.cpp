@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -8,6 +9,7 @@
 
 #include "backbonefactory.h"
 #include "element_harness.h"
+#include "gst/padim/gstpadimmeta.h"
 #include "padim/error.h"
 #include "support/fake_backbone.h"
 
@@ -216,10 +218,39 @@ TEST(ErrorsTest, OfAnotherAspectRatio) {
   }
 }
 
-// A buffer that is too small for its caps is an error of the stream, not a crash.
+Owned<GstBuffer> short_buffer() { return Owned<GstBuffer>(gst_buffer_new_allocate(nullptr, 100, nullptr)); }
+
+// A buffer that is too small for its caps is passed on, counted, and said once: neither a fit nor detection ends with
+// it.
+TEST(ErrorsTest, OfABrokenBuffer) {
+  const TemporaryFolder folder;
+  ElementHarness harness("mode=fit-then-detect fit-frames=12 overlay=0 json-location=" + folder.file("s.jsonl"));
+  harness.push_normal(0, 6);
+  EXPECT_EQ(harness.push(short_buffer()), GST_FLOW_OK);
+  EXPECT_EQ(harness.push(short_buffer()), GST_FLOW_OK);
+  expect_one(harness.failures(GST_MESSAGE_WARNING), GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+             {"frame 6", "100 bytes", "384x288"}, "small");
+  harness.push_normal(8, 6);
+  ASSERT_TRUE(harness.wait_for("padim-fitted"));
+  EXPECT_EQ(harness.push(short_buffer()), GST_FLOW_OK);
+  harness.drain();
+  const auto out = harness.run(14);
+  ASSERT_TRUE(out);
+  EXPECT_NE(gst_buffer_get_padim_meta(out.get()), nullptr);
+  const auto states = states_in(folder.file("s.jsonl"));
+  EXPECT_EQ(std::ranges::count(states, "broken"), 3);
+  EXPECT_EQ(std::ranges::count(states, "fit"), 12);
+  GstStructure* stats = nullptr;
+  g_object_get(harness.element(), "stats", &stats, nullptr);
+  EXPECT_EQ(uint64_field(stats, "broken"), 3U);
+  gst_structure_free(stats);
+}
+
+// A stream of nothing else has caps that are wrong: an error, not a crash.
 TEST(ErrorsTest, OfBrokenBuffers) {
   ElementHarness harness("mode=fit-then-detect");
-  EXPECT_EQ(harness.push(Owned<GstBuffer>(gst_buffer_new_allocate(nullptr, 100, nullptr))), GST_FLOW_ERROR);
+  for (int i = 0; i < 29; ++i) EXPECT_EQ(harness.push(short_buffer()), GST_FLOW_OK);
+  EXPECT_EQ(harness.push(short_buffer()), GST_FLOW_ERROR);
   expect_one(harness.failures(), GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, {"100 bytes", "384x288"}, "small");
 }
 

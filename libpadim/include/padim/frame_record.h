@@ -20,6 +20,7 @@ enum class FrameState {
   loading,    ///< passed while the model is read, or the network of a fit is opened
   drop,       ///< not handed on: it came too late
   off,        ///< passed, as nothing is to be done
+  broken,     ///< passed, as its buffer does not hold a whole frame
 };
 
 /// Its name above.

@@ -148,6 +148,8 @@ std::string to_string(FrameState state) {
       return "finishing";
     case FrameState::loading:
       return "loading";
+    case FrameState::broken:
+      return "broken";
     case FrameState::drop:
       return "drop";
     default:

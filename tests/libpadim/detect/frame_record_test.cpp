@@ -95,6 +95,7 @@ TEST(FrameRecord, NamesEachState) {
       {FrameState::reuse, "reuse"},         {FrameState::fit, "fit"},
       {FrameState::finishing, "finishing"}, {FrameState::loading, "loading"},
       {FrameState::drop, "drop"},           {FrameState::off, "off"},
+      {FrameState::broken, "broken"},
   };
   for (const auto& [state, name] : names) {
     const auto json = nlohmann::json::parse(to_json({"cam", 0, 0, state}, nullptr));

@@ -133,7 +133,7 @@ Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const
   while (const Frame* frame = source.next()) {
     if (interrupted()) break;
     const double input_ms = watch.restart_ms();
-    if (scenes && frame->jumped_back) scenes->interrupt();
+    if (frame->jumped_back) scenes.interrupt();
     const Detection& detection = detect(detector, *frame, arguments.threshold);
     const SceneCause scene = scenes.add(frame->number, detection);
     watch.restart_ms();
