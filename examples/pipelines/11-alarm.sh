@@ -3,8 +3,11 @@
 # one is given. What they get is the element's message on the bus, as JSON.
 # Debian packages: mosquitto-clients, for MQTT
 #
-#   --input INPUT        file, rtsp:// address or /dev/video0
+#   --input INPUT        video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE         the model
+#   --threshold SCORE    score from which a frame is anomalous
+#   --mask FILE          picture whose dark places are ignored
+#   --min-frames N       anomalous frames in a row that begin an anomaly
 #   --command COMMAND    run with the variable EVENT (begin or end) and the message on standard input
 #   --mqtt HOST[:PORT]   broker
 #   --topic TOPIC        begin and end are published below it
@@ -13,7 +16,7 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 # shellcheck disable=SC2016
-option+=([command]='echo "$EVENT: $(cat)"' [mqtt]='' [topic]=padim)
+option+=([command]='echo "$EVENT: $(cat)"' [mqtt]='' [topic]=padim [threshold]=0.5 [mask]='' [min-frames]=1)
 begin_detection "$@"
 
 # Reads what gst-launch-1.0 -m prints of padim-anomaly-begin and -end: "begin FIELDS" and "end FIELDS", one per line.
@@ -34,5 +37,7 @@ alarm() {
 }
 
 open_source "${option[input]}"
-(launch -m "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay=0 ! fakesink) | only_anomalies |
+(launch -m "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay=0 \
+  threshold="${option[threshold]}" min-anomalous-frames="${option[min-frames]}" ${option[mask]:+mask-file="${option[mask]}"} \
+  ! fakesink) | only_anomalies |
   while read -r event fields; do alarm "$event" "$fields"; done

@@ -1,5 +1,7 @@
 #include "commands/scene_log.h"
 
+#include "terminal/progress.h"
+
 namespace padim::tool {
 namespace {
 
@@ -14,6 +16,7 @@ std::string line(const SceneChange& change) {
 
 SceneCause SceneLog::add(std::int64_t frame, const Detection& detection) {
   const SceneUpdate update = monitor_.observe(scene_frame(detection, frame));
+  if (update.begun && when_ == SceneNotice::at_once) notice("warning: " + line(*update.begun));
   if (update.ended) changes_.push_back(*update.ended);
   return monitor_.change() ? monitor_.change()->cause : SceneCause::none;
 }

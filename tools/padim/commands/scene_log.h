@@ -9,10 +9,13 @@
 
 namespace padim::tool {
 
+/// When a change is told: for somebody who watches, or only by finish().
+enum class SceneNotice { at_once, in_the_end };
+
 /// The stretches of a video that do not show the fitted scene.
 class SceneLog {
  public:
-  explicit SceneLog(const Model& model) : monitor_(model.info().scene) {}
+  SceneLog(const Model& model, SceneNotice when) : monitor_(model.info().scene), when_(when) {}
 
   /// The frame's result; returns what has changed by then.
   SceneCause add(std::int64_t frame, const Detection& detection);
@@ -22,6 +25,7 @@ class SceneLog {
 
  private:
   SceneMonitor monitor_;
+  SceneNotice when_;
   std::vector<SceneChange> changes_;  ///< that ended
 };
 
