@@ -98,7 +98,7 @@ class Ends(SourceCase):
         result = self.fit(f"videotestsrc num-buffers=40 pattern=snow ! {CAPS}", model)
         self.assertEqual(result.returncode, 0, result.stderr)
         info = json.loads(run("info", model, "--json").stdout)
-        self.assertEqual((info["frames"], info["source"]), (40, "stream"))
+        self.assertEqual((info["frames"], info["calibration"]["source"]), (40, "stream"))
 
     def test_frames_end_every_kind(self):
         self.shared_model()
@@ -140,17 +140,16 @@ class Addresses(SourceCase):
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             port = closed.getsockname()[1]
-            for address, part in ((f"rtsp://user:secret@127.0.0.1:{port}/x", "connect"),
-                                  (f"http://user:secret@127.0.0.1:{port}/x", "connect")):
-                result = self.detect(address)
-                self.assert_fails(result, 1, f"user:***@127.0.0.1:{port}", part)
+            for scheme in ("rtsp", "http"):
+                result = self.detect(f"{scheme}://user:secret@127.0.0.1:{port}/x")
+                self.assert_fails(result, 1, f"user:***@127.0.0.1:{port}", "check the address")
                 self.assertNotIn("secret", result.stderr)
 
     def test_what_does_not_answer_is_given_up(self):
         self.shared_model()
         with socket.create_server(("127.0.0.1", 0)) as silent:
             result = self.detect(f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x")
-        self.assert_fails(result, 1, "nothing answers within 5.00 s")
+        self.assert_fails(result, 1, "nothing answers within 5")
 
     def test_a_download_that_stands_still_is_an_error(self):
         video = self.video()
@@ -179,7 +178,7 @@ class Silent(SourceCase):
         self.assertEqual(times, sorted(times))
 
     def test_a_frozen_picture_is_a_warning_at_once(self):
-        line = f"videotestsrc is-live=true pattern=smpte ! {CAPS}"
+        line = f"videotestsrc is-live=true pattern=checkers-8 ! {CAPS}"
         records, said = self.detected(line, "--frames", 60)
         self.assertIn("warning: frame", said)
         self.assertEqual(records[-1]["scene"], "frozen")

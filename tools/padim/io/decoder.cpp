@@ -13,6 +13,7 @@
 namespace padim::tool {
 namespace {
 
+constexpr char kNoAnswer[] = "; check the address, the port and the network";
 constexpr guint kBuffers = 4;              // decoded ahead
 constexpr double kAnswer_s = 5;            // until a camera of the network answers at all
 constexpr double kLivePatience_s = 5;      // between two frames
@@ -65,8 +66,8 @@ Decoder::Counter* counter_in(GstElement* pipeline, const char* name) {
 
 // By TCP pictures of cameras arrive whole, also through firewalls and by radio.
 void set_up_source(GstElement*, GstElement* source, gpointer count) {
-  constexpr std::array<std::pair<const char*, const char*>, 4> kSettings = {
-      {{"protocols", "tcp"}, {"latency", "200"}, {"tcp-timeout", "5000000"}, {"retries", "1"}}};
+  constexpr std::array<std::pair<const char*, const char*>, 3> kSettings = {
+      {{"protocols", "tcp"}, {"latency", "200"}, {"retries", "1"}}};
   for (const auto& [property, value] : kSettings) {
     const bool there = g_object_class_find_property(G_OBJECT_GET_CLASS(source), property) != nullptr;
     if (there) gst_util_set_object_arg(G_OBJECT(source), property, value);
@@ -117,7 +118,8 @@ void Decoder::check() const {
   try {
     pipeline_.check();
   } catch (const Error& error) {
-    throw Error(error.code(), with_shown_name(error.what(), name_));
+    const std::string text = with_shown_name(error.what(), name_);
+    throw Error(error.code(), answered() ? text : text + kNoAnswer);
   }
 }
 
@@ -171,8 +173,7 @@ double Decoder::patience_s() const {
 void Decoder::give_up(double waited_s) const {
   const std::string time = three_digits(waited_s) + " s";
   if (!answered()) {
-    throw Error(ErrorCode::cannot_read,
-                what_ + ": nothing answers within " + time + "; check the address, the port and the network");
+    throw Error(ErrorCode::cannot_read, what_ + ": nothing answers within " + time + kNoAnswer);
   }
   throw Error(ErrorCode::cannot_read, what_ + ": it gave no frame for " + time + " after " + std::to_string(pulled_) +
                                           (pulled_ == 1 ? " frame" : " frames") +
