@@ -1,9 +1,9 @@
 #!/bin/bash
 # Fits on the first frames of a live camera, then detects, in one go: start it while everything is normal. Later runs detect
-# with the model that is there by then. Where there is no camera, a test picture takes its place, on which a foreign body
-# appears a few seconds after the fit. Shows a window where there is a display. Ctrl-C ends it.
+# with the model that is there by then. The input "test" is a picture on which a foreign body appears a few seconds after
+# the fit. Shows a window where there is a display. Ctrl-C ends it.
 #
-#   --device DEVICE     Video4Linux camera
+#   --input INPUT       video, rtsp:// or http:// address, camera (/dev/video0), the beginning of a pipeline, or test
 #   --fit-frames N      normal frames to fit on
 #   --model FILE        the fitted model is saved there
 #   --refit true        fit again where there is a model
@@ -14,7 +14,7 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 option=(
-  [device]=/dev/video0
+  [input]=test
   [fit-frames]=200
   [model]=$RESULTS/live.padim
   [refit]=false
@@ -31,12 +31,11 @@ window_or fakesink sync=true
 filter=(videoconvert ! queue ! padimfilter mode=fit-then-detect fit-frames="${option[fit-frames]}"
   model-file="${option[model]}" refit="${option[refit]}" json-location="${option[json]}" overlay=heatmap+contour+text ! queue)
 
-if [[ -e ${option[device]} ]]; then
-  launch -e v4l2src device="${option[device]}" ! identity eos-after="${option[frames]}" ! decodebin ! "${filter[@]}" \
-    ! "${sink[@]}"
+if [[ ${option[input]} != test ]]; then
+  open_source "${option[input]}"
+  launch -e "${source[@]}" ! identity eos-after="${option[frames]}" ! "${filter[@]}" ! "${sink[@]}"
 fi
 
-say "no camera at ${option[device]}: using a test picture" >&2
 size=video/x-raw,width=320,height=240,framerate=30/1
 appears_ns=$(((option[fit-frames] / 30 + 3) * 1000000000))
 launch -e compositor name=scene sink_1::xpos=120 sink_1::ypos=80 ! "$size" ! identity eos-after="${option[frames]}" \

@@ -4,7 +4,7 @@
 # It detects while somebody watches.
 # Debian packages: python3-gi gir1.2-gst-rtsp-server-1.0
 #
-#   --input INPUT       file, rtsp:// address or /dev/video0
+#   --input INPUT       video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE        the model
 #   --overlay PARTS     what is drawn
 #   --port PORT         where to listen; 0: any port that is free

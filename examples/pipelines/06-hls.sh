@@ -2,7 +2,7 @@
 # Writes the annotated video of a file, an RTSP camera or a local camera as HTTP live stream: a playlist and segments that
 # any web server can hand to browsers and players (python3 -m http.server --directory FOLDER is enough to try).
 #
-#   --input INPUT     file, rtsp:// address or /dev/video0
+#   --input INPUT     video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE      the model
 #   --folder FOLDER   where playlist.m3u8 and the segments go
 #   --keep N          segments of two seconds that are kept; 0: all, of earlier runs, too

@@ -2,7 +2,7 @@
 # Records the video as it came and shows the annotated one beside it. Both share the decoded frames: what padimfilter draws
 # on is copied, the recording stays clean. Shows a window where there is a display.
 #
-#   --input INPUT        file, rtsp:// address or /dev/video0
+#   --input INPUT        video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE         the model
 #   --recording FILE     the video without annotation, H.264 in Matroska; earlier ones are kept: then FILE gets a number
 #   --json FILE          the scores, likewise

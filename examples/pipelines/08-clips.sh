@@ -2,7 +2,7 @@
 # Writes a short clip around each anomaly and nothing else: some seconds before it begins to some after it ends.
 # Debian packages: python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0
 #
-#   --input INPUT     file, rtsp:// address or /dev/video0
+#   --input INPUT     video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE      the model
 #   --folder FOLDER   where the clips go, named by date and time: those of earlier runs are kept
 #   --before SECONDS  recorded before an anomaly

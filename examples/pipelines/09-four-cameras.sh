@@ -3,7 +3,8 @@
 # detects with the one it has otherwise. The elements share one set of the network's weights. A camera that is not given is
 # replaced by a test picture. Shows a window where there is a display.
 #
-#   --camera1 INPUT    file, rtsp:// address or /dev/video0; up to --camera4
+#   --camera1 INPUT    video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline; up to
+#                      --camera4
 #   --models FOLDER    holds camera1.padim to camera4.padim
 #   --fit-frames N     normal frames that a camera without a model fits on
 #   --json FOLDER      gets camera1.jsonl to camera4.jsonl

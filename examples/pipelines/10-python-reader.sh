@@ -2,7 +2,7 @@
 # Reads the verdict of each frame in Python: the metadata that the frames carry, behind an appsink.
 # Debian packages: python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0
 #
-#   --input INPUT   file, rtsp:// address or /dev/video0
+#   --input INPUT   video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE    the model
 set -euo pipefail
 # shellcheck source=examples/pipelines/common.sh

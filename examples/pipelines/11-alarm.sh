@@ -4,8 +4,11 @@
 # which an anomaly began: the element posts its message before it hands that frame on, so the alarm waits for it.
 # Debian packages: mosquitto-clients, for MQTT
 #
-#   --input INPUT        file, rtsp:// address or /dev/video0
+#   --input INPUT        video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE         the model
+#   --threshold SCORE    score from which a frame is anomalous
+#   --mask FILE          picture whose dark places are ignored
+#   --min-frames N       anomalous frames in a row that begin an anomaly
 #   --command COMMAND    run with the variable EVENT (begin or end) and the message on standard input
 #   --pictures FOLDER    gets a picture at each beginning; the message then names it as "picture"
 #   --mqtt HOST[:PORT]   broker
@@ -15,7 +18,7 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 # shellcheck disable=SC2016
-option+=([command]='echo "$EVENT: $(cat)"' [pictures]='' [mqtt]='' [topic]=padim)
+option+=([command]='echo "$EVENT: $(cat)"' [pictures]='' [mqtt]='' [topic]=padim [threshold]=0.5 [mask]='' [min-frames]=1)
 begin_detection "$@"
 
 # Reads what gst-launch-1.0 -m prints: of padim-anomaly-begin and -end "begin FIELDS" and "end FIELDS", of files that are
@@ -72,5 +75,7 @@ if [[ -n ${option[pictures]} ]]; then
   view=heatmap+contour sink=(queue ! videoconvert ! jpegenc ! multifilesink location="$recent/%d.jpg" max-files=100
     post-messages=true)
 fi
-(launch -m "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay="$view" ! "${sink[@]}") |
+(launch -m "${source[@]}" ! queue ! padimfilter model-file="${option[model]}" overlay="$view" \
+  threshold="${option[threshold]}" min-anomalous-frames="${option[min-frames]}" ${option[mask]:+mask-file="${option[mask]}"} \
+  ! "${sink[@]}") |
   only_alarms | with_pictures | while read -r event fields; do alarm "$event" "$fields"; done

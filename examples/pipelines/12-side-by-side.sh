@@ -2,7 +2,7 @@
 # Puts the video as it came and the heat map alone side by side, into one video. Both share the decoded frames, and each
 # frame is scored once. To build a view of your own, place the compositor's inputs as you like.
 #
-#   --input INPUT    file, rtsp:// address or /dev/video0
+#   --input INPUT    video, rtsp:// or http:// address, camera (/dev/video0) or the beginning of a pipeline
 #   --model FILE     the model
 #   --right OUTPUT   what stands on the right: map, or overlay for the annotated video
 #   --width PIXELS   of each side

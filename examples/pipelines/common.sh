@@ -18,12 +18,17 @@ usage() {
   for name in "${!option[@]}"; do printf '  --%s %s\n' "$name" "${option[$name]:-(none)}"; done | sort
 }
 
+unknown_option() {
+  echo "error: there is no option $1; there are: $(printf '%s\n' "${!option[@]}" | sort | sed 's/^/--/' | paste -sd ' ')" >&2
+  exit 2
+}
+
 # Overwrites defaults from the command line: --NAME VALUE for each NAME in `option`.
 parse_options() {
   while [[ $# -gt 0 ]]; do
     local name=${1#--}
     if [[ $1 == -h || $1 == --help ]]; then usage && exit; fi
-    [[ $1 == --* && -v option[$name] ]] || { usage >&2 && exit 2; }
+    [[ $1 == --* && -v option[$name] ]] || unknown_option "$1"
     [[ $# -ge 2 ]] || fail "$1 needs a value"
     option[$name]=$2
     shift 2
@@ -95,14 +100,25 @@ window_or() {
   if [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then sink=(videoconvert ! autovideosink); fi
 }
 
-# Fills the array `source` with elements that hand out the decoded video of $1: a file, an rtsp:// address or a camera
-# (/dev/video0).
+# True for the beginning of a pipeline: a line of elements, or an element with its properties.
+is_line() { [[ $1 == *' ! '* ]] || gst-inspect-1.0 --exists "${1%% *}" 2>/dev/null; }
+
+# Fills the array `source` with elements that hand out the decoded video of $1: a file, an address (rtsp://, http://), a
+# camera (/dev/video0) or the beginning of a pipeline ("videotestsrc is-live=true ! video/x-raw,width=320").
 open_source() {
-  case $1 in
-    rtsp://*) source=(rtspsrc location="$1" protocols=tcp latency=200) ;;
-    /dev/*) source=(v4l2src device="$1") ;;
-    *) source=(filesrc location="$1") ;;
-  esac
+  if [[ -c $1 ]]; then
+    source=(v4l2src device="$1")
+  elif [[ -e $1 ]]; then
+    source=(filesrc location="$1")
+  elif [[ -n $1 ]] && is_line "$1"; then
+    mapfile -t source < <(xargs -n 1 <<<"$1")
+  elif [[ $1 == rtsp*://* ]]; then
+    source=(rtspsrc location="$1" protocols=tcp latency=200 ! application/x-rtp,media=video)
+  elif [[ $1 == *://* ]]; then
+    source=(uridecodebin uri="$1" caps=video/x-raw expose-all-streams=false)
+  else
+    fail "there is no source '$1': give a video, a camera (/dev/video0), an address (rtsp://, http://) or the beginning of a pipeline"
+  fi
   source+=(! decodebin ! videoconvert)
 }
 

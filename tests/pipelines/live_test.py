@@ -13,7 +13,7 @@ APPEARS_NS = 5_000_000_000
 class LiveTest(ExampleCase):
     def watch(self, scores, seconds=120):
         """The records that the example has written when some frames with the body were scored; Ctrl-C ends it."""
-        command = [EXAMPLES / "03-fit-then-detect-live.sh", "--device", "none", "--fit-frames", "60", "--json", scores]
+        command = [EXAMPLES / "03-fit-then-detect-live.sh", "--input", "test", "--fit-frames", "60", "--json", scores]
         with subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as live:
             for _ in range(seconds * 4):
                 time.sleep(0.25)

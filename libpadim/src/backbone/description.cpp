@@ -70,7 +70,7 @@ Activation activation_of(const Json& object) {
 }
 
 void check_layer_fields(const Json& json) {
-  if (json.contains("max_pool")) return check_fields(json, "a pooling", {"max_pool", "stride"});
+  if (json.contains("max_pool")) return check_fields(json, "a pooling", {"max_pool", "stride", "activation"});
   check_fields(json, "a convolution", {"conv", "norm", "channels", "kernel", "stride", "groups", "activation"});
 }
 

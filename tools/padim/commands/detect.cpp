@@ -13,6 +13,7 @@
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/scene_log.h"
+#include "commands/source_options.h"
 #include "commands/use_frame.h"
 #include "commands/within.h"
 #include "eval/ground_truth.h"
@@ -35,12 +36,13 @@ namespace {
 constexpr char kExamples[] = R"(Examples:
   padim detect --model part.padim --input line.mp4 --output annotated.mp4
   padim detect --model part.padim --input photos --output annotated --maps maps
+  padim detect --model part.padim --input rtsp://camera/stream --reconnect --json scores.jsonl
   padim detect --model part.padim --input line.mp4 --json - | jq 'select(.anomalous)'
   padim detect --model board.padim --input sample/inspection.mp4 --ground-truth sample/truth)";
 
 struct DetectArguments {
   std::filesystem::path model;
-  std::filesystem::path input;
+  std::string input;
   std::filesystem::path output;
   std::filesystem::path maps;
   std::filesystem::path json;
@@ -50,7 +52,7 @@ struct DetectArguments {
   double threshold = Detection{}.threshold;
   std::vector<std::string> overlay = {"heatmap", "text"};
   std::string colormap = to_string(OverlayOptions{}.colormap);
-  bool skip_unreadable = false;
+  SourceOptions reading;
   bool profile = false;
 };
 
@@ -127,7 +129,7 @@ double write(const Sinks& sinks, const Frame& frame, const Detection& detection,
 Tally inspect(FrameSource& source, Detector& detector, const Sinks& sinks, const DetectArguments& arguments) {
   Tally tally;
   if (arguments.profile) tally.profile.emplace(std::vector<std::string>(kStages.begin(), kStages.end()));
-  SceneLog scenes(detector.model(), source.kind());
+  SceneLog scenes(detector.model(), source);
   Progress progress("detect", "frames", source.length());
   Stopwatch watch;
   while (const Frame* frame = source.next()) {
@@ -172,18 +174,15 @@ void print_quality(const DetectArguments& arguments, const GroundTruth& truth) {
 }
 
 int final_status(const DetectArguments& arguments, const FrameSource& source) {
-  if (interrupted()) {
+  if (interrupted() && !source.live()) {  // which has no other end
     notice("interrupted: what was written up to here is complete");
     return interrupt_status();
   }
-  if (source.unreadable() == 0 || arguments.skip_unreadable) return 0;
-  notice(std::to_string(source.unreadable()) + " of " + std::to_string(source.length()) +
-         " images could not be read (--skip-unreadable accepts that)");
-  return 1;
+  return was_read_whole(source, arguments.reading, "") ? 0 : 1;
 }
 
 int run_detect(const DetectArguments& arguments) {
-  const auto source = open_frame_source(arguments.input, {.skip_unreadable_folders = arguments.skip_unreadable});
+  const auto source = open_frame_source(arguments.input, arguments.reading);
   say_what_is_left_out(*source);
   const Model model = Model::load(arguments.model);
   const BackboneOptions wanted = backbone_options(arguments.backbone, model.info().backbone, arguments.model);
@@ -238,9 +237,7 @@ void add_detect_command(CLI::App& app, int& status) {
   CLI::App* command = app.add_subcommand("detect", "score images or a video with a model and mark the anomalies");
   command->footer(kExamples);
   command->add_option("--model", arguments->model, "model file")->required()->type_name("M.padim");
-  command->add_option("--input", arguments->input, "folder of images, searched recursively, a video or an image")
-      ->required()
-      ->type_name("DIR|VIDEO|IMAGE");
+  command->add_option("--input", arguments->input, kInputHelp)->required()->type_name(kInputType);
   command->add_option("--threshold", arguments->threshold, "score from which a frame is anomalous; 0.5 is calibrated")
       ->check(within(kThreshold))
       ->capture_default_str();
@@ -248,8 +245,7 @@ void add_detect_command(CLI::App& app, int& status) {
       ->add_option("--mask", arguments->mask,
                    "picture of a whole frame whose dark places are ignored, besides what the model ignores")
       ->type_name("IMAGE");
-  command->add_flag("--skip-unreadable", arguments->skip_unreadable,
-                    "do not fail because of images that cannot be read");
+  add_source_options(*command, arguments->reading);
   command->add_flag("--profile", arguments->profile,
                     "in the end, print how many milliseconds each stage of a frame took");
   add_result_options(*command, *arguments);

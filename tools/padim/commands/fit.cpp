@@ -11,6 +11,7 @@
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
 #include "commands/model_options.h"
+#include "commands/source_options.h"
 #include "commands/threshold_options.h"
 #include "commands/use_frame.h"
 #include "commands/within.h"
@@ -29,6 +30,7 @@ namespace {
 constexpr char kExamples[] = R"(Examples:
   padim fit --input normal.mp4 --output part.padim
   padim fit --input photos/good --output part.padim --false-alarm-rate 0.005
+  padim fit --input rtsp://camera/stream --seconds 60 --output part.padim
   padim fit --input photos/good --output part.padim --search-radius 1
       for parts that sit loosely
   padim fit --input photos/good --output part.padim --augment-kind rotate
@@ -44,7 +46,7 @@ constexpr char kExamples[] = R"(Examples:
       reads the photos twice: for the principal components, and for the fit)";
 
 struct FitArguments {
-  std::filesystem::path input;
+  std::string input;
   std::filesystem::path output;
   std::filesystem::path resume;
   BackboneArguments backbone;
@@ -58,7 +60,7 @@ struct FitArguments {
   std::int64_t skip_frames = 0;
   bool strip = false;
   bool no_calibration = false;
-  bool skip_unreadable = false;
+  SourceOptions reading;
 };
 
 SourceKind source_kind(const FitArguments& arguments, InputKind kind) {
@@ -90,13 +92,14 @@ void announce_false_alarm_rate(const FitArguments& arguments, SourceKind kind) {
   notice(text);
 }
 
-ListingOptions listing_options(const FitArguments& arguments) {
-  return {.skip_unreadable_folders = arguments.skip_unreadable};
-}
-
 /// Reads the whole input once more, before the fit, for the basis of its reduction.
-void run_first_pass(const FitArguments& arguments, Fitter& fitter) {
-  const auto source = open_frame_source(arguments.input, listing_options(arguments));
+void run_first_pass(const FitArguments& arguments, const FrameSource& live, Fitter& fitter) {
+  if (live.live()) {
+    throw Error(ErrorCode::invalid_argument,
+                "reduction pca reads its input twice, which a live source cannot be; record "
+                "a video of it, or take --reduction random");
+  }
+  const auto source = open_frame_source(arguments.input, arguments.reading);
   Progress progress("first pass", "frames", source->length());
   std::int64_t frames = 0;
   while (const Frame* frame = source->next()) {
@@ -124,6 +127,7 @@ std::optional<Model> fit(FrameSource& source, std::int64_t skipped, Fitter& fitt
     use_frame(*frame, [&](const ImageView& view) { fitter.add(view, name_of(*frame)); });
     progress.update(fitter.frames());
   }
+  if (source.live() && interrupted()) accept_interrupt();  // it has no other end
   if (interrupted()) return std::nullopt;
   Progress finishing("finish", "%", 100);
   try {
@@ -180,12 +184,12 @@ void check_outputs(const FitArguments& arguments, const FrameSource& source, con
 
 int run_fit(const FitArguments& arguments) {
   check_all_normal(arguments.input);
-  const auto source = open_frame_source(arguments.input, listing_options(arguments));
+  const auto source = open_frame_source(arguments.input, arguments.reading);
   say_what_is_left_out(*source);
   const auto defects = open_defects(arguments.threshold);
   check_outputs(arguments, *source, defects.get());
   Fitter fitter = make_fitter(arguments, *source);
-  if (fitter.wants_first_pass()) run_first_pass(arguments, fitter);
+  if (fitter.wants_first_pass()) run_first_pass(arguments, *source, fitter);
   const std::optional<Model> model = fit(*source, arguments.skip_frames, fitter);
   if (!model) {
     const bool exists = std::filesystem::exists(arguments.output);
@@ -194,10 +198,7 @@ int run_fit(const FitArguments& arguments) {
   }
   save(*model, arguments);  // before what may fail
   explain(*model, arguments, defects.get());
-  if (source->unreadable() == 0 || arguments.skip_unreadable) return 0;
-  notice(std::to_string(source->unreadable()) + " of " + std::to_string(source->length()) +
-         " images could not be read; the model was fitted on the others (--skip-unreadable accepts that)");
-  return 1;
+  return was_read_whole(*source, arguments.reading, "; the model was fitted on the others") ? 0 : 1;
 }
 
 }  // namespace
@@ -206,9 +207,7 @@ void add_fit_command(CLI::App& app, int& status) {
   auto arguments = std::make_shared<FitArguments>();
   CLI::App* command = app.add_subcommand("fit", "fit a model on normal images or a video of normal frames");
   command->footer(kExamples);
-  command->add_option("--input", arguments->input, "folder of images, searched recursively, or a video")
-      ->required()
-      ->type_name("DIR|VIDEO");
+  command->add_option("--input", arguments->input, kInputHelp)->required()->type_name(kInputType);
   command->add_option("--output", arguments->output, "model file to write")->required()->type_name("M.padim");
   auto* rate = command
                    ->add_option("--false-alarm-rate", arguments->false_alarm_rate,
@@ -246,8 +245,7 @@ void add_fit_command(CLI::App& app, int& status) {
   command->add_flag(
       "--strip", arguments->strip,
       "leave out what only a further fit needs: a third to a fifth of the size, no --resume and no merge");
-  command->add_flag("--skip-unreadable", arguments->skip_unreadable,
-                    "do not fail because of images that cannot be read");
+  add_source_options(*command, arguments->reading);
   add_threshold_options(*command, arguments->threshold);
   for (const char* option : {"--defects", "--missed-at-most", "--curve"}) {
     uncalibrated->excludes(command->get_option(option));

@@ -1,5 +1,7 @@
 #include "commands/scene_log.h"
 
+#include "terminal/progress.h"
+
 namespace padim::tool {
 namespace {
 
@@ -15,6 +17,7 @@ std::string line(const SceneChange& change) {
 SceneCause SceneLog::add(std::int64_t frame, const Detection& detection) {
   if (!stream_) return add_image(frame, detection.appearance);
   const SceneUpdate update = monitor_.observe(scene_frame(detection, frame));
+  if (update.begun && live_) notice("warning: " + line(*update.begun));
   if (update.ended) changes_.push_back(*update.ended);
   return monitor_.cause();
 }

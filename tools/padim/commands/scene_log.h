@@ -11,12 +11,15 @@
 
 namespace padim::tool {
 
-/// The stretches of a video that do not show the fitted scene. Separate images are no stream, the next may show
-/// anything: of them those that are black, white or without any contrast.
+/// The stretches of a video that do not show the fitted scene; of a live one each is told at once, too. Separate images
+/// are no stream, the next may show anything: of them those that are black, white or without any contrast.
 class SceneLog {
  public:
-  SceneLog(const Model& model, InputKind kind)
-      : reference_(model.info().scene), monitor_(reference_), stream_(kind == InputKind::video) {}
+  SceneLog(const Model& model, const FrameSource& source)
+      : reference_(model.info().scene),
+        monitor_(reference_),
+        stream_(source.kind() == InputKind::video),
+        live_(source.live()) {}
 
   /// The frame's result; returns what has changed by then.
   SceneCause add(std::int64_t frame, const Detection& detection);
@@ -33,6 +36,7 @@ class SceneLog {
   std::optional<SceneReference> reference_;
   SceneMonitor monitor_;
   bool stream_;
+  bool live_;
   std::vector<SceneChange> changes_;  ///< that ended
 };
 

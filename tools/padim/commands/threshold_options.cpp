@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "commands/source_options.h"
 #include "commands/use_frame.h"
 #include "eval/labelled_folder.h"
 #include "io/file_io.h"

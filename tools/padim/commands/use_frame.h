@@ -5,7 +5,6 @@
 #include "io/file_io.h"
 #include "io/frame_source.h"
 #include "padim/error.h"
-#include "terminal/progress.h"
 
 namespace padim::tool {
 
@@ -18,12 +17,6 @@ decltype(auto) use_frame(const Frame& frame, const Use& use) {
     const std::string place = in_quotes(frame.source) + (frame.pts_ns ? ", frame " + std::to_string(frame.number) : "");
     throw Error(error.code(), place + ": " + error.what());
   }
-}
-
-/// Where not all of a folder is taken.
-inline void say_what_is_left_out(const FrameSource& source) {
-  const std::string text = source.left_out();
-  if (!text.empty()) notice(text);
 }
 
 }  // namespace padim::tool

@@ -31,6 +31,15 @@ struct Fraction {
 
 enum class InputKind { folder, image, video };
 
+/// How an input is read.
+struct SourceOptions {
+  bool skip_unreadable = false;        ///< folders that cannot be read are left out, else an error
+  std::optional<std::int64_t> frames;  ///< end after so many
+  std::optional<double> seconds;       ///< end after so long: of a video's time; by the clock where it is live
+  std::optional<double> timeout;       ///< seconds without a frame after which a video is given up; else a default
+  bool reconnect = false;              ///< open a live source again that has ended or failed
+};
+
 /// The frames of a folder of images, of one image or of a video, one after the other. One thread at a time.
 class FrameSource {
  public:
@@ -54,16 +63,26 @@ class FrameSource {
   /// What of a folder is taken and what is not, in words; empty where all is.
   [[nodiscard]] virtual std::string left_out() const { return {}; }
 
+  /// A camera or a stream of the network: Ctrl-C is how it ends.
+  [[nodiscard]] virtual bool live() const { return false; }
+
+  /// A live source ended or failed by itself, which has been said on stderr.
+  [[nodiscard]] virtual bool lost() const { return false; }
+
+  /// Frames of a live source that came faster than they were asked for, more or less.
+  [[nodiscard]] virtual std::int64_t passed_over() const { return 0; }
+
   /// Frames per second, 0/1 where unknown.
   [[nodiscard]] virtual Fraction frame_rate() const { return {}; }
 
   [[nodiscard]] virtual Fraction pixel_aspect() const { return {1, 1}; }
 };
 
-/// Opens a folder (see list_folder), an image or a video. Throws not_found, cannot_read, bad_format (a
-/// folder without images, a file that is neither image nor video) or unsupported (no decoder).
-[[nodiscard]] std::unique_ptr<FrameSource> open_frame_source(const std::filesystem::path& path,
-                                                             const ListingOptions& options = {});
+/// Opens a folder (see list_folder), an image or a video, a camera (/dev/video0), an address (rtsp://) or a GStreamer
+/// line (see SourceForm). Throws not_found, cannot_read, bad_format (a folder without images, a file that is neither
+/// image nor video), unsupported (no decoder) or invalid_argument (an option that the input does not have).
+[[nodiscard]] std::unique_ptr<FrameSource> open_frame_source(const std::string& name,
+                                                             const SourceOptions& options = {});
 
 /// "frame_000123": names what is written about a frame of a video.
 [[nodiscard]] std::string video_frame_name(std::int64_t number);

@@ -1,5 +1,8 @@
 #include "io/gst_pipeline.h"
 
+#include <chrono>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "padim/error.h"
@@ -33,6 +36,13 @@ std::string last_line(const gchar* detail) {
   return end_of_line != std::string::npos ? text.substr(end_of_line + 1) : "";
 }
 
+bool is_done(GstMessage* message) {
+  if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_PROGRESS) return false;
+  GstProgressType type = GST_PROGRESS_TYPE_ERROR;
+  gst_message_parse_progress(message, &type, nullptr, nullptr);
+  return type == GST_PROGRESS_TYPE_COMPLETE;
+}
+
 std::string cause_of(const gst::Owned<GError>& error) { return error ? error->message : "no cause given"; }
 
 }  // namespace
@@ -62,7 +72,16 @@ Pipeline::Pipeline(const std::string& description, std::string what) : what_(std
 }
 
 Pipeline::~Pipeline() {
-  if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  constexpr auto kPatience = std::chrono::seconds(3);
+  std::promise<void> stopped;
+  const std::future<void> stop = stopped.get_future();
+  std::thread([pipeline = std::move(pipeline_), stopped = std::move(stopped)]() mutable {
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    pipeline.reset();
+    stopped.set_value();
+  }).detach();
+  // An element that hangs is left behind: it must not take the tool with it.
+  stop.wait_for(kPatience);
 }
 
 GstElement* Pipeline::element(const char* name) const {
@@ -78,7 +97,7 @@ void Pipeline::set_state(GstState state) {
 }
 
 void Pipeline::check() const {
-  constexpr auto kTypes = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT);
+  constexpr auto kTypes = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT | GST_MESSAGE_PROGRESS);
   while (GstMessage* message = gst_bus_pop_filtered(bus_.get(), kTypes)) {
     const gst::Owned<GstMessage> owned(message);
     handle(message);
@@ -99,6 +118,7 @@ void Pipeline::handle(GstMessage* message) const {
     const char* name = gst_structure_get_string(gst_message_get_structure(message), "name");
     missing_ = name != nullptr ? name : "a decoder";
   }
+  answered_ = answered_ || is_done(message);
   if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR) return;
   GError* parsed = nullptr;
   gchar* detail = nullptr;

@@ -34,6 +34,9 @@ class Pipeline {
   /// Throws Error where an element has reported one, with its cause and, for a missing decoder, the remedy.
   void check() const;
 
+  /// Whether an element has said, as far as check() has read, that it is done with something lengthy: a connection.
+  [[nodiscard]] bool answered() const { return answered_; }
+
   /// Waits until every sink has seen the end of the stream. Throws as check() does.
   void wait_for_end() const;
 
@@ -43,6 +46,7 @@ class Pipeline {
   std::string what_;
   gst::Owned<GstElement> pipeline_;
   gst::Owned<GstBus> bus_;
+  mutable bool answered_ = false;
   mutable std::string missing_;  ///< what the pipeline said it has no element for
 };
 

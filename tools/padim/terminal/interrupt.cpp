@@ -26,6 +26,11 @@ void catch_interrupts() {
 
 bool interrupted() noexcept { return received_signal != 0; }
 
+void accept_interrupt() noexcept {
+  received_signal = 0;
+  catch_interrupts();
+}
+
 int interrupt_status() noexcept { return 128 + received_signal; }
 
 }  // namespace padim::tool

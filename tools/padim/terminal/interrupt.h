@@ -10,6 +10,9 @@ void catch_interrupts();
 /// True once a clean end was asked for.
 [[nodiscard]] bool interrupted() noexcept;
 
+/// The interrupt has been obeyed: it is forgotten, and the next one is caught like the first.
+void accept_interrupt() noexcept;
+
 /// Exit status of an interrupted command: 128 + the signal's number, 130 for Ctrl-C.
 [[nodiscard]] int interrupt_status() noexcept;
 

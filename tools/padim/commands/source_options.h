@@ -1,0 +1,30 @@
+#pragma once
+
+#include "io/frame_source.h"
+
+namespace CLI {
+class App;
+}
+
+namespace padim::tool {
+
+/// Help group of the options that say how an input is read.
+inline constexpr char kInputGroup[] = "Input";
+
+/// What --input takes, for the help.
+inline constexpr char kInputHelp[] =
+    "folder of images (searched recursively), image, video, camera (/dev/video0), address (rtsp://, http://) or the "
+    "beginning of a GStreamer pipeline (\"videotestsrc ! video/x-raw,width=640\")";
+inline constexpr char kInputType[] = "DIR|FILE|CAMERA|ADDRESS|LINE";
+
+/// --skip-unreadable, --frames, --seconds, --timeout and --reconnect.
+void add_source_options(CLI::App& command, SourceOptions& options);
+
+/// Says what of a folder is not taken, where that is not nothing.
+void say_what_is_left_out(const FrameSource& source);
+
+/// Says what is missing of an input that has been read, with what that means for the result; true where nothing is that
+/// the options do not accept.
+[[nodiscard]] bool was_read_whole(const FrameSource& source, const SourceOptions& options, const char* consequence);
+
+}  // namespace padim::tool
