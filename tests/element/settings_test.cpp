@@ -112,6 +112,7 @@ TEST(SettingsTest, ModelFilesAreWrittenAsTheStartSaid) {
     EXPECT_EQ(Model::load(folder.file("saved.padim")).resumable(), !strips);
 
     gst_element_set_state(harness.element(), GST_STATE_READY);
+    harness.set("refit", "true");
     gst_element_set_state(harness.element(), GST_STATE_PLAYING);
     harness.set_scene(harness.scene());
     harness.push_normal(0, 16);

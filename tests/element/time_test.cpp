@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -378,6 +379,7 @@ TEST(TimeTest, MessagesAndRecordsSayWhen) {
   fit.push_normal(0, 24);
   fit.send_eos();
   for (const auto& name : checked_names(fit.messages(GST_MESSAGE_ELEMENT), file, begin)) names.push_back(name);
+  std::filesystem::remove(file);
 
   Stream stream("event-gap=0 post-messages=all model-file=" + folder.file("model.padim") + " json-location=" + file);
   stream.push("..A.000.", 0);

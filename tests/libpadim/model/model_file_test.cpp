@@ -135,9 +135,10 @@ TEST_F(ModelFile, SavesOverItsOwnFile) {
   EXPECT_EQ(folder_.entries(), 1);
 }
 
-// As readable as any file that the user writes.
+// As readable as any new file that the user writes.
 TEST_F(ModelFile, FollowsTheUmask) {
   for (const mode_t mask : {0022U, 0077U}) {
+    std::filesystem::remove(folder_ / "part.padim");
     const mode_t before = ::umask(mask);
     model().save(folder_ / "part.padim");
     ::umask(before);

@@ -25,6 +25,7 @@ class FirstFrames : public FrameSource {
   [[nodiscard]] std::int64_t length() const override {
     return all_->length() > 0 ? std::min(all_->length(), count_) : count_;
   }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return all_->files(); }
   [[nodiscard]] std::int64_t unreadable() const override { return all_->unreadable(); }
   [[nodiscard]] std::string left_out() const override { return all_->left_out(); }
   [[nodiscard]] bool live() const override { return all_->live(); }

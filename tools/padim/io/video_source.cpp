@@ -77,7 +77,10 @@ class VideoSource : public FrameSource {
     return static_cast<std::int64_t>(frames);
   }
 
-  [[nodiscard]] std::vector<std::filesystem::path> files() const override { return {file_}; }
+  [[nodiscard]] std::vector<std::filesystem::path> files() const override {
+    if (form_ != SourceForm::path) return {};
+    return {name_};
+  }
 
   [[nodiscard]] Fraction frame_rate() const override { return {info_.fps_n, info_.fps_d}; }
   [[nodiscard]] Fraction pixel_aspect() const override { return {info_.par_n, info_.par_d}; }
@@ -173,8 +176,8 @@ class VideoSource : public FrameSource {
     return !is_time_up();
   }
 
-  // Elementary streams have no timestamps, joined files begin anew. So does a connection, whose times are moved to where
-  // the clock is.
+  // Elementary streams have no timestamps, joined files begin anew. So does a connection, whose times are moved to
+  // where the clock is.
   void place_in_time(const GstBuffer& buffer) {
     if (number_ == 1) begin_ = Clock::now();
     const std::int64_t clock_ns = first_pts_ns_.value_or(0) + nanoseconds(Clock::now() - begin_);
