@@ -22,25 +22,26 @@ option+=([command]='echo "$EVENT: $(cat)"' [pictures]='' [mqtt]='' [topic]=padim
 begin_detection "$@"
 
 # Reads what gst-launch-1.0 -m prints: of padim-anomaly-begin and -end "begin FIELDS" and "end FIELDS", of files that are
-# written "file RUNNING-TIME NAME", one per line.
+# written "file NUMBER NAME", one per line.
 only_alarms() {
   sed -nu 's/^Got message .* (element): padim-anomaly-\([a-z]*\), \(.*\);$/\1 \2/p
-    s/^Got message .* (element): GstMultiFileSink, filename=(string)\([^,]*\), .*running-time=(guint64)\([0-9]*\),.*$/file \2 \1/p'
+    s/^Got message .* (element): GstMultiFileSink, filename=(string)\([^,]*\), index=(int)\([0-9]*\),.*$/file \2 \1/p'
 }
 
 # The value of a message's field.
 field() { sed -E "s/(^|.*, )$1=\\([a-z0-9]+\\)\"?([^,\"]*).*/\\2/" <<<"$2"; }
 
-# Holds the beginning of each anomaly back until its frame is written, keeps a copy of that file and names it.
+# Holds the beginning of each anomaly back until its frame is written, keeps a copy of that file and names it. Files are
+# numbered as the element numbers its frames: each becomes one.
 with_pictures() {
-  local event fields held='' time='' picture
+  local event fields held='' frame='' picture
   while read -r event fields; do
     if [[ $event == begin && -n ${option[pictures]} ]]; then
-      held=$fields time=$(field running-time "$fields")
+      held=$fields frame=$(field frame "$fields")
     elif [[ $event != file ]]; then
       if [[ -n $held ]]; then echo "begin $held" && held=''; fi
       echo "$event $fields"
-    elif [[ -n $held && ${fields%% *} == "$time" ]]; then
+    elif [[ -n $held && ${fields%% *} == "$frame" ]]; then
       picture=${option[pictures]}/$(field wall-clock "$held" | tr : -).jpg
       if cp "${fields#* }" "$picture"; then held+=", picture=(string)$picture"; fi
       echo "begin $held" && held=''

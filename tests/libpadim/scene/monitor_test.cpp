@@ -188,6 +188,15 @@ TEST(SceneMonitor, ForgetsAtAnInterruption) {
   EXPECT_EQ(stream.said(), "+39:moved 0;+83:moved 44;");
 }
 
+// A picture that stays frozen across an interruption begins anew with the first frame after it.
+TEST(SceneMonitor, AFrozenPictureBeginsAnewAfterAnInterruption) {
+  Stream stream(reference());
+  stream.show(50, {}).show(32, {.still = true});
+  EXPECT_TRUE(stream.monitor().reset());
+  stream.show(2, {.still = true});
+  EXPECT_EQ(stream.said(), "+80:frozen 49;+82:frozen 82;");
+}
+
 // Fits and the blocks after them from one distribution, with every frame an alarm: a change is declared in the window
 // after the fit no more often than promised, once in a thousand times, for any shape of the distribution.
 TEST(SceneMonitor, KeepsItsPromiseOnStationaryNoise) {
