@@ -6,8 +6,9 @@ import subprocess
 import time
 
 import numpy as np
+from PIL import Image
 
-from example_case import ExampleCase, decode, main
+from example_case import EXAMPLES, SMALL, ExampleCase, decode, main
 
 SECOND = 1_000_000_000
 
@@ -64,6 +65,26 @@ class EventsTest(ExampleCase):
         # Drawn over as it is, the defect's place is unlike the frame before, by more than the rest of the picture is.
         difference = np.abs(picture - frames[begin["frame"] - 1])
         self.assertGreater(difference[defect].mean(), 3 * difference[~defect].mean())
+
+    def test_alarm_obeys_its_options(self):
+        """A threshold that nothing reaches, more frames in a row than any anomaly has, a mask of everything but a corner."""
+        mask = np.zeros(SMALL[::-1], np.uint8)
+        mask[:12, :16] = 255
+        Image.fromarray(mask).save(self.folder / "mask.png")
+        for option, value in (("--threshold", 1), ("--min-frames", 1000), ("--mask", self.folder / "mask.png")):
+            with self.subTest(option):
+                self.assertEqual(self.example("11-alarm.sh", option, value).stdout, "")
+
+    def test_what_is_missing_or_unknown_is_named(self):
+        """No example runs on something else than what it was told."""
+        missing = str(self.folder / "missing.mp4")
+        for name in ("01-fit-recording.sh", "02-annotate-recording.sh", "03-fit-then-detect-live.sh", "11-alarm.sh"):
+            for options, status, word in ((["--input", missing], 1, missing), (["--device", "x"], 2, "--device")):
+                with self.subTest(name):
+                    result = subprocess.run([EXAMPLES / name, *options], env=self.environment, capture_output=True,
+                                            text=True, timeout=120, stdin=subprocess.DEVNULL, check=False)
+                    self.assertEqual(result.returncode, status, result.stderr)
+                    self.assertIn(word, result.stderr)
 
     def test_alarm_mqtt(self):
         """A subscriber gets both messages."""

@@ -40,6 +40,27 @@ class StreamingTest(ExampleCase):
                       "!", "h264parse", "!", "matroskamux", "!", "filesink", f"location={recording}")
         self.assert_annotated(decode(recording))
 
+    def test_the_tool_reads_a_camera(self):
+        """It ends after the frames that are wanted. A camera that goes away is said, and what it gave is kept."""
+        lines, model = self.folder / "camera.jsonl", self.folder / "camera.padim"
+        detect = ["padim", "detect", "--model", self.folder / "model.padim", "--json", lines, "--timeout", 5]
+        with self.server("--overlay", 0) as camera:
+            self.execute(*detect, "--input", camera, "--frames", 10)
+            self.assertEqual(len(parse_lines(lines.read_text())), 10)
+            self.execute("padim", "fit", "--input", camera, "--seconds", 1, "--output", model)
+            self.assertTrue(model.is_file())
+            ended = subprocess.run([*map(str, detect), "--input", camera], env=self.environment, capture_output=True,
+                                   text=True, timeout=60, check=False)
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn("what follows was not seen", ended.stderr)
+        self.assertGreater(len(parse_lines(lines.read_text())), 1)
+
+    def test_an_example_fits_on_a_camera(self):
+        model = self.folder / "by-example.padim"
+        with self.server("--overlay", 0) as camera:
+            self.example("01-fit-recording.sh", "--input", camera, "--model", model, "--frames", 20)
+        self.assertTrue(model.is_file())
+
     def test_rtsp_in_hls_out(self):
         """The segments that the playlist names play, and hold the annotated stream."""
         folder = self.folder / "hls"

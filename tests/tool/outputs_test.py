@@ -235,13 +235,14 @@ class JsonLines(OutputCase):
 class Ends(OutputCase):
     """What a run leaves that does not end well."""
 
-    def start(self, *arguments):
+    def start(self, *arguments, hangup=signal.SIG_DFL):
         source = self.folder / "many"
         save_picture(source / "000000.png", picture(1))
         for number in range(1, 8000):
             shutil.copyfile(source / "000000.png", source / f"{number:06}.png")
         command = [TOOL, "detect", "--model", self.shared_model(), "--input", source, *self.backbone(), *arguments]
-        return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=lambda: signal.signal(signal.SIGHUP, hangup))
 
     def wait_for_lines(self, process, lines, count):
         while process.poll() is None and not (lines.exists() and lines.read_text().count("\n") > count):
@@ -268,12 +269,7 @@ class Ends(OutputCase):
 
     def test_nohup_is_obeyed(self):
         lines = self.folder / "s.jsonl"
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        try:
-            process = self.start("--json", lines)
-        finally:
-            signal.signal(signal.SIGHUP, before)
-        with process:
+        with self.start("--json", lines, hangup=signal.SIG_IGN) as process:
             self.wait_for_lines(process, lines, 20)
             process.send_signal(signal.SIGHUP)
             self.wait_for_lines(process, lines, lines.read_text().count("\n") + 20)

@@ -148,7 +148,7 @@ TEST_F(Description, RefusesUnknownFields) {
       {"/weights/license", {"'weights'", "'license'", "licence"}},
       {"/blocks/0/tapp", {"block 0", "'tapp'", "tap"}},
       {"/blocks/0/layers/0/kernal", {"block 0", "'kernal'", "kernel"}},
-      {"/blocks/0/layers/1/activation", {"block 0", "pooling", "'activation'", "max_pool, stride"}},
+      {"/blocks/0/layers/1/channels", {"block 0", "pooling", "'channels'", "max_pool, stride"}},
       {"/blocks/1/shortcut/tap", {"block 1", "'tap'"}},
       {"/blocks/3/tapp", {"block 3", "'tapp'"}},
   };
