@@ -137,7 +137,9 @@ TEST(FitTest, KeepsWhatWasCollectedWhenStopped) {
     EXPECT_NE(warnings[0].text.find(c.says), std::string::npos) << warnings[0].text;
     const bool kept = warnings[0].text.find("is lost") == std::string::npos;
     EXPECT_EQ(std::filesystem::exists(unfinished), kept) << c.properties;
-    if (kept) EXPECT_EQ(Model::load(unfinished).info().frames, c.frames);
+    if (kept) {
+      EXPECT_EQ(Model::load(unfinished).info().frames, c.frames);
+    }
     EXPECT_EQ(std::filesystem::file_size(file), 11U) << c.properties;
   }
   std::filesystem::remove(file);
