@@ -158,7 +158,7 @@ TEST(ErrorsTest, OfTheStart) {
 
     gst_element_set_state(element.get(), GST_STATE_NULL);
     gst_util_set_object_arg(G_OBJECT(element.get()), "mode", "off");
-    g_object_set(element.get(), "json-location", nullptr, "model-file", nullptr, nullptr);
+    g_object_set(element.get(), "json-location", nullptr, "mask-file", nullptr, "backbone-file", nullptr, nullptr);
     EXPECT_NE(gst_element_set_state(element.get(), GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE) << c.name;
     gst_element_set_state(element.get(), GST_STATE_NULL);
   }

@@ -90,8 +90,8 @@ TEST(JsonTest, GoesOnWhereItIs) {
 
 // Elements that share a file put whole lines into it, also while it moves away under them: none is lost, none is torn.
 TEST(JsonTest, IsShared) {
-  constexpr int kFrames = 300;
-  for (const std::string properties : {"", " json-max-bytes=90000"}) {
+  constexpr int kFrames = 60;
+  for (const std::string properties : {"", " json-max-bytes=15000"}) {
     const TemporaryFolder folder;
     const std::string file = folder.file("shared.jsonl");
     const std::string all = "mode=off" + properties + " json-location=" + file;
@@ -161,6 +161,7 @@ TEST(JsonTest, ASleepingReaderDoesNotHoldTheStop) {
   const std::string pipe = folder.file("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   const int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GT(fcntl(reader, F_SETPIPE_SZ, 4096), 0);
   ElementHarness harness("mode=off json-location=" + pipe);
   std::atomic<int> pushed = 0;
   std::atomic<bool> stopped = false;
