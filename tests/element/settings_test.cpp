@@ -98,7 +98,7 @@ TEST(SettingsTest, ModelFilesAreWrittenAsTheStartSaid) {
   for (const bool strips : {false, true}) {
     const TemporaryFolder folder;
     const std::string fitted = folder.file("fitted.padim");
-    ElementHarness harness("mode=fit-then-detect fit-frames=16 overlay=0 strip-model=" +
+    ElementHarness harness("mode=fit-then-detect refit=true fit-frames=16 overlay=0 strip-model=" +
                            std::string(strips ? "true" : "false") + " model-file=" + fitted);
     harness.push_normal(0, 8);
     harness.set("strip-model", strips ? "false" : "true");
