@@ -23,7 +23,8 @@ inline constexpr char kVideoCaps[] =
 class MappedFrame {
  public:
   /// access: GST_MAP_READ, or GST_MAP_READWRITE for a writable buffer (memory that others hold too is copied then).
-  /// Throws bad_format where the buffer does not hold a frame of `info` or its format is not one of ours.
+  /// Throws bad_format where the buffer does not hold a frame of `info`, wherever it says that the planes are, or its
+  /// format is not one of ours.
   MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access);
   ~MappedFrame();
   MappedFrame(const MappedFrame&) = delete;
