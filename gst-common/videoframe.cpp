@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdlib>
 #include <string>
 
 #include "padim/error.h"
@@ -48,11 +50,49 @@ YuvRange yuv_range(const GstVideoInfo& info) {
   return info.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255 ? YuvRange::full : YuvRange::limited;
 }
 
-MutableImageView view_of(const GstVideoFrame& frame, PixelFormat format) {
+// GStreamer asserts what these two check, or believes it: the element in front may have got it wrong.
+bool describes(const GstVideoMeta& meta, const GstVideoInfo& info) {
+  return meta.format == GST_VIDEO_INFO_FORMAT(&info) && meta.n_planes == GST_VIDEO_INFO_N_PLANES(&info) &&
+         meta.width >= static_cast<guint>(info.width) && meta.height >= static_cast<guint>(info.height);
+}
+
+// Whether all of a plane's rows lie in the memory that was mapped for it.
+bool holds_plane(const GstVideoFrame& frame, const GstVideoInfo& info, guint plane) {
+  std::ptrdiff_t row = 0;
+  std::ptrdiff_t rows = 0;
+  for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS(&info); ++c) {
+    if (GST_VIDEO_INFO_COMP_PLANE(&info, c) != plane) continue;
+    row = std::max<std::ptrdiff_t>(
+        row, std::ptrdiff_t{GST_VIDEO_INFO_COMP_WIDTH(&info, c)} * GST_VIDEO_INFO_COMP_PSTRIDE(&info, c));
+    rows = std::max<std::ptrdiff_t>(rows, GST_VIDEO_INFO_COMP_HEIGHT(&info, c));
+  }
+  const std::ptrdiff_t stride = frame.info.stride[plane];
+  const std::ptrdiff_t first = static_cast<const guint8*>(frame.data[plane]) - frame.map[plane].data;
+  const std::ptrdiff_t last = first + stride * (rows - 1);
+  return std::abs(stride) >= row && std::min(first, last) >= 0 &&
+         std::max(first, last) + row <= static_cast<std::ptrdiff_t>(frame.map[plane].size);
+}
+
+// Maps a frame whose rows are all there.
+bool map_frame(GstVideoFrame& frame, const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags) {
+  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
+  if (meta != nullptr && !describes(*meta, info)) return false;
+  if (!gst_video_frame_map(&frame, &info, buffer, flags)) return false;
+  if (meta == nullptr) return true;  // GStreamer has compared the sizes
+  for (guint plane = 0; plane < GST_VIDEO_INFO_N_PLANES(&info); ++plane) {
+    if (holds_plane(frame, info, plane)) continue;
+    gst_video_frame_unmap(&frame);
+    return false;
+  }
+  return true;
+}
+
+// A frame may be larger than the video's caps say; what is beyond is padding.
+MutableImageView view_of(const GstVideoFrame& frame, const GstVideoInfo& info, PixelFormat format) {
   MutableImageView view;
   view.format = format;
-  view.width = frame.info.width;
-  view.height = frame.info.height;
+  view.width = info.width;
+  view.height = info.height;
   view.matrix = yuv_matrix(frame.info);
   view.range = yuv_range(frame.info);
   for (std::size_t plane = 0; plane < static_cast<std::size_t>(plane_count(format)); ++plane) {
@@ -90,14 +130,14 @@ MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
                                            ": put a videoconvert in front");
   }
   const auto flags = static_cast<GstMapFlags>(static_cast<unsigned>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
-  if (!gst_video_frame_map(&frame_, &info, buffer, flags)) {
-    throw BrokenFrame(ErrorCode::bad_format, "cannot map a video buffer of " +
-                                                 std::to_string(gst_buffer_get_size(buffer)) + " bytes as a frame of " +
-                                                 std::to_string(info.width) + "x" + std::to_string(info.height) + " " +
-                                                 gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) + " (" +
-                                                 std::to_string(info.size) + " bytes): check the element in front");
+  if (!map_frame(frame_, info, buffer, flags)) {
+    throw BrokenFrame(ErrorCode::bad_format, "cannot map a video buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
+                                           " bytes as a frame of " + std::to_string(info.width) + "x" +
+                                           std::to_string(info.height) + " " +
+                                           gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) + " (" +
+                                           std::to_string(info.size) + " bytes): check the element in front");
   }
-  pixels_ = view_of(frame_, *format);
+  pixels_ = view_of(frame_, info, *format);
 }
 
 MappedFrame::~MappedFrame() { gst_video_frame_unmap(&frame_); }

@@ -30,8 +30,8 @@ class BrokenFrame : public Error {
 class MappedFrame {
  public:
   /// access: GST_MAP_READ, or GST_MAP_READWRITE for a writable buffer (memory that others hold too is copied then).
-  /// Throws BrokenFrame where the buffer does not hold a frame of `info`, bad_format where its format is not one of
-  /// ours.
+  /// Throws BrokenFrame where the buffer does not hold a frame of `info`, wherever it says that the planes are,
+  /// bad_format where its format is not one of ours.
   MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags access);
   ~MappedFrame();
   MappedFrame(const MappedFrame&) = delete;

@@ -24,8 +24,8 @@ namespace {
 // Names of files, of networks, and what starts threads by the hundred, are not the input's to say.
 constexpr std::string_view kLeftAlone[] = {"backbone",   "backbone-file", "json-location", "mask-file",
                                            "model-file", "name",          "parent",        "threads"};
-constexpr const char* kFormats[] = {"GRAY8", "GRAY16_LE", "RGB",  "BGRx", "RGBA",      "I420",      "NV12",
-                                    "YUY2",  "UYVY",      "Y42B", "AYUV", "P010_10LE", "NV12_64Z32"};
+constexpr const char* kFormats[] = {"NV12", "I420", "YUY2", "UYVY",  "BGR",  "BGRx",
+                                    "BGRA", "RGB",  "RGBx", "GRAY8", "RGBA", "P010_10LE"};
 
 void set_property(GstElement* element, FuzzedDataProvider& input) {
   guint count = 0;

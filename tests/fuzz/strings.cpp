@@ -27,6 +27,7 @@ void reads_back(const std::string& text, const Parse& parse) {
 void lies_in_the_frame(const std::string& text, padim::Size frame) {
   try {
     const padim::Rectangle at = to_pixels(padim::parse_roi(text), frame);
+    if (at == padim::Rectangle{}) return;  // all of it
     if (at.x < 0 || at.y < 0 || at.width < 1 || at.height < 1) std::abort();
     if (at.x > frame.width - at.width || at.y > frame.height - at.height) std::abort();
   } catch (const padim::Error&) {

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <limits>
 #include <optional>
 #include <set>
 
 #include "gst-common/owned.h"
+#include "padim/error.h"
 
 namespace padim {
 namespace {
@@ -38,6 +41,52 @@ TEST_F(VideoFrameTest, DescriptionIsTheInverseOfMapping) {
           EXPECT_EQ(mapped.view().range, range);
         }
       }
+    }
+  }
+}
+
+// A buffer's own description of its planes is not believed: what contradicts the caps or leads out of the buffer is an
+// error, without a word on GStreamer's own log. Padding and rows from bottom to top are no contradiction.
+TEST_F(VideoFrameTest, PlanesLieInTheBuffer) {
+  g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL);
+  struct Case {
+    const char* name;
+    GstVideoFormat format;
+    guint width, height, planes;
+    gsize offset[4];
+    gint stride[4];
+    bool fits;
+  };
+  constexpr GstVideoFormat kNv12 = GST_VIDEO_FORMAT_NV12;
+  Case cases[] = {
+      // of a buffer that holds just a frame of 16x8 NV12
+      {"right", kNv12, 16, 8, 2, {0, 128}, {16, 16}, true},
+      {"larger frame", kNv12, 20, 9, 2, {0, 128}, {16, 16}, true},
+      {"bottom up", kNv12, 16, 8, 2, {112, 128}, {-16, 16}, true},
+      {"other format", GST_VIDEO_FORMAT_NV21, 16, 8, 2, {0, 128}, {16, 16}, false},
+      {"fewer planes", kNv12, 16, 8, 1, {0}, {16}, false},
+      {"narrower", kNv12, 15, 8, 2, {0, 128}, {16, 16}, false},
+      {"lower", kNv12, 16, 7, 2, {0, 128}, {16, 16}, false},
+      {"second plane too low", kNv12, 16, 8, 2, {0, 129}, {16, 16}, false},
+      {"second plane beyond", kNv12, 16, 8, 2, {0, 100'000}, {16, 16}, false},
+      {"rows too far apart", kNv12, 16, 8, 2, {0, 128}, {16, 1 << 20}, false},
+      {"rows before the buffer", kNv12, 16, 8, 2, {0, 128}, {-16, 16}, false},
+      {"rows over one another", kNv12, 16, 8, 2, {0, 128}, {8, 16}, false},
+      {"rows without end", kNv12, 16, 8, 2, {0, 128}, {std::numeric_limits<gint>::min(), 16}, false},
+  };
+  const GstVideoInfo info = gst::video_info({PixelFormat::nv12, 16, 8, {}, {}, YuvMatrix::bt601, YuvRange::limited});
+  for (Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    const gst::Owned<GstBuffer> buffer(gst_buffer_new_allocate(nullptr, 192, nullptr));
+    gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, c.format, c.width, c.height, c.planes,
+                                   c.offset, c.stride);
+    if (c.fits) {
+      const gst::MappedFrame mapped(info, buffer.get(), GST_MAP_READ);
+      EXPECT_EQ(mapped.view().width, 16);
+      EXPECT_EQ(mapped.view().height, 8);
+      EXPECT_EQ(mapped.view().stride[0], c.stride[0]);
+    } else {
+      EXPECT_THROW(gst::MappedFrame(info, buffer.get(), GST_MAP_READ), Error);
     }
   }
 }
