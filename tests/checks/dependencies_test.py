@@ -60,7 +60,7 @@ PUBLIC_HEADERS = {
 # What stands on all public headers of libpadim: gst-common, which plugin and tool share, and the tool's rooms; "" is
 # the tool's main.cpp. "*": any file of the room.
 USERS = {
-    "gst-common": ("", {r"gst/": "*"}),
+    "gst-common": ("", {r"gst/": "*", r"(jpeglib|jerror)\.h": "jpegfile.cpp"}),
     "terminal": ("", {r"unistd\.h": "progress.cpp"}),
     "io": ("gst-common terminal", {
         r"gst/": "frame_copy.h gst_pipeline.h video_source.cpp video_writer.cpp",
