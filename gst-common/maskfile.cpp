@@ -37,6 +37,7 @@ void check_file(const std::filesystem::path& file) {
   const Owned<gchar> contents(bytes);
   if (failure) fail(file, failure->message);
   if (is_truncated_jpeg({reinterpret_cast<const std::uint8_t*>(bytes), size})) fail(file, "it is truncated");
+  if (is_damaged_jpeg({reinterpret_cast<const std::uint8_t*>(bytes), size})) fail(file, "it is damaged");
 }
 
 // libav's decoders of BMP and TIFF, which decodebin would take, do not find the end of the picture in a file.

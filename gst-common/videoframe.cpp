@@ -131,11 +131,11 @@ MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
   }
   const auto flags = static_cast<GstMapFlags>(static_cast<unsigned>(access) | GST_VIDEO_FRAME_MAP_FLAG_NO_REF);
   if (!map_frame(frame_, info, buffer, flags)) {
-    throw BrokenFrame(ErrorCode::bad_format, "cannot map a video buffer of " + std::to_string(gst_buffer_get_size(buffer)) +
-                                           " bytes as a frame of " + std::to_string(info.width) + "x" +
-                                           std::to_string(info.height) + " " +
-                                           gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) + " (" +
-                                           std::to_string(info.size) + " bytes): check the element in front");
+    throw BrokenFrame(ErrorCode::bad_format, "cannot map a video buffer of " +
+                                                 std::to_string(gst_buffer_get_size(buffer)) + " bytes as a frame of " +
+                                                 std::to_string(info.width) + "x" + std::to_string(info.height) + " " +
+                                                 gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) + " (" +
+                                                 std::to_string(info.size) + " bytes): check the element in front");
   }
   pixels_ = view_of(frame_, info, *format);
 }

@@ -20,6 +20,7 @@ BUILD_PACKAGES=(
   libgstreamer-plugins-base1.0-dev
   libgstreamer1.0-dev
   libhwy-dev
+  libjpeg-dev
   libopenblas0-pthread
   libopencv-dev
   libssl-dev

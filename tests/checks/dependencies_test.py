@@ -66,7 +66,7 @@ SHARED = {"base/file.h", "base/line_stream.h", "base/output.h"}
 # What stands on all public headers of libpadim: gst-common, which plugin and tool share, and the tool's rooms; "" is
 # the tool's main.cpp. "*": any file of the room.
 USERS = {
-    "gst-common": ("", {r"gst/": "*"}),
+    "gst-common": ("", {r"gst/": "*", r"(jpeglib|jerror)\.h": "jpegfile.cpp"}),
     "terminal": ("", {r"unistd\.h": "progress.cpp"}),
     "io": ("gst-common terminal", {
         r"gst/": "decoder.cpp decoder.h frame_copy.h gst_pipeline.h video_writer.cpp",

@@ -115,6 +115,19 @@ class Unreadable(ToolCase):
         records = parse_lines(self.detect(self.folder / "in", "--json", "-").stdout)
         self.assertEqual([record["frame"] for record in records], [0, 1, 3, 4, 5, 6, 7, 8, 9])
 
+    def test_damaged_jpegs_are_named_and_left_out(self):
+        """Data that changed in the middle of a JPEG is neither fitted nor scored."""
+        for number in range(3):
+            noise = np.random.default_rng(number).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
+            save_picture(self.folder / "in" / f"{number}.jpg", noise)
+        file = self.folder / "in" / "1.jpg"
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2:len(data) // 2 + 40] = bytes(range(40))
+        file.write_bytes(data)
+        result = self.detect(self.folder / "in", "--json", "-")
+        self.assert_fails(result, 1, f"cannot read image '{file}': the file is damaged")
+        self.assertEqual([record["frame"] for record in parse_lines(result.stdout)], [0, 2])
+
     def test_skip_unreadable_succeeds(self):
         result = self.detect(self.broken_folder(), "--json", "-", "--skip-unreadable")
         self.assertEqual(result.returncode, 0, result.stderr)

@@ -126,6 +126,8 @@ cv::Mat read_image(const std::filesystem::path& file, int flags) {
   std::string cause = bytes.empty() ? "the file is empty" : "not an image, or broken";
   if (gst::is_truncated_jpeg(bytes)) {
     cause = "the file is truncated";
+  } else if (gst::is_damaged_jpeg(bytes)) {
+    cause = "the file is damaged";
   } else if (!bytes.empty()) {
     try {
       cv::Mat image = cv::imdecode(bytes, flags | cv::IMREAD_IGNORE_ORIENTATION);

@@ -20,7 +20,7 @@ namespace padim::tool {
 
 /// Decodes to 8 bits per channel in the layout that `flags` (cv::ImreadModes) asks for; the pixels stay as they lie in
 /// the file, whatever its EXIF orientation says, so that masks drawn on them fit. Throws cannot_read, not_found or
-/// bad_format with the cause; a truncated JPEG counts as broken.
+/// bad_format with the cause; a truncated or damaged JPEG counts as broken.
 [[nodiscard]] cv::Mat read_image(const std::filesystem::path& file, int flags);
 
 /// The pixels of an image of 8-bit BGR.
