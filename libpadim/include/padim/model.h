@@ -107,8 +107,8 @@ class PADIM_API Model {
  public:
   /// Reads what detection needs into memory, once per process for models with the same content, and verifies the
   /// checksum of the whole file, which may then be overwritten or deleted. What a fit needs to go on is read from the
-  /// file, which stays open, when it is asked for. Throws not_found, cannot_read, or bad_format with the cause: foreign,
-  /// truncated, corrupted, newer version, oversized header.
+  /// file, which stays open, when it is asked for. Throws not_found, cannot_read, or bad_format with the cause:
+  /// foreign, truncated, corrupted, newer version, oversized header.
   [[nodiscard]] static Model load(const std::filesystem::path& file);
 
   /// Writes to a temporary file beside `file`, flushes it to the disk and renames: a failure or a kill leaves the old
