@@ -50,7 +50,7 @@ TEST(StatisticsTest, AreDefinedBeforeTheFirstFrame) {
   const auto stats = stats_of(element.get());
   ASSERT_NE(stats, nullptr);
   EXPECT_TRUE(gst_structure_has_name(stats.get(), "padim-stats"));
-  EXPECT_EQ(gst_structure_n_fields(stats.get()), 12);
+  EXPECT_EQ(gst_structure_n_fields(stats.get()), 13);
   EXPECT_EQ(counts_of(element.get()), "0 0 0 0");
   EXPECT_EQ(uint64_field(stats.get(), "latency"), 0U);
   for (const auto& [stage, time] : times_of(element.get())) EXPECT_EQ(time, 0) << stage;
