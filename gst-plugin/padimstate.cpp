@@ -104,8 +104,8 @@ void State::set_format(const GstVideoInfo& info) {
 
 void State::begin_frame(const LiveSettings& live) {
   const Mode before = std::exchange(live_, live).mode;
+  take_new_model();  // before a request that waits for the job's end: the next job begins with this frame
   follow_requests();
-  take_new_model();
   if (live_.mode != before) enter_mode(before);
   const bool idle = provider_.job() == ModelProvider::Job::none;
   if (live_.mode == Mode::detect && provider_.in_use() == nullptr && idle) provider_.load();

@@ -8,10 +8,10 @@ usage() {
   cat <<END
 usage: scripts/fuzz.sh [SECONDS [TARGET...]]
 
-Builds the fuzz targets of tests/fuzz in build-fuzz with clang, AddressSanitizer and UndefinedBehaviorSanitizer, and runs
-each, or the named ones, for SECONDS (60) from tests/fuzz/corpus. What they find is kept in build-fuzz/corpus for the next
-time, and an input that crashed, hung or took too much memory in build-fuzz/TARGET-*. The exit status is 0 where there is
-none.
+Builds the fuzz targets of tests/fuzz in build-sanitized with clang, AddressSanitizer and UndefinedBehaviorSanitizer, and
+runs each, or the named ones, for SECONDS (60) from tests/fuzz/corpus, as many at a time as there are processors. What they
+find is kept in build-sanitized/corpus for the next time, and an input that crashed, hung or took too much memory in
+build-sanitized/TARGET-*. The exit status is 0 where there is none.
 END
 }
 
@@ -39,20 +39,20 @@ esac
 seconds=${1:-60}
 targets=("${@:2}")
 [[ ${#targets[@]} -gt 0 ]] || mapfile -t targets < <(ls "$ROOT/tests/fuzz/corpus")
-build=$ROOT/build-fuzz
+build=$ROOT/build-sanitized
 
 cd "$ROOT"
-install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}"
-CXX=clang++ configure "$build" -Dfuzzing=enabled -Db_sanitize=address,undefined -Db_lundef=false \
-  -Doptimization=1 -Ddebug=true -Dlibtorch=disabled -Dintrospection=disabled -Dtools=disabled -Dtests=disabled
-compile "$build"
-table=''
-status=0
+install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${CLANG_PACKAGES[@]}"
+configure_sanitized "$build"
+compile "$build" "${targets[@]/#/tests/fuzz/fuzz-}"
+say "${targets[*]}, $seconds s each"
+rm -f "$build"/*.outcome
+running=0
 for target in "${targets[@]}"; do
-  say "$target, $seconds s"
-  outcome=ok
-  run_target "$target" "$seconds" || { outcome="FAILED, see build-fuzz/$target.log" status=1; }
-  table+=$(row "$target" "$outcome")$'\n'
+  if [[ $((running++)) -ge $(jobs) ]]; then wait -n || true; fi
+  { run_target "$target" "$seconds" && echo ok || echo "FAILED, see build-sanitized/$target.log"; } >"$build/$target.outcome" &
 done
-printf '\n%-18s %12s %10s\n%s' target executions coverage "$table"
-exit "$status"
+wait
+printf '\n%-18s %12s %10s\n' target executions coverage
+for target in "${targets[@]}"; do row "$target" "$(cat "$build/$target.outcome")"; done
+! grep -q FAILED "$build"/*.outcome

@@ -63,11 +63,6 @@ TEST_PACKAGES=(
   python3-sklearn
   python3-torchvision
 )
-# clang with libFuzzer, and what the element's target needs.
-FUZZ_PACKAGES=(
-  clang
-  libomp-dev
-)
 CLANG_PACKAGES=(
   clang
   clang-tidy

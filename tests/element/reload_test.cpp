@@ -134,6 +134,17 @@ TEST_F(ReloadTest, SaysThatAnOverwrittenModelCannotLearn) {
   EXPECT_TRUE(step_until([&](int i) { return model_id(harness.run(10 + i).get()) != before; }));
 }
 
+// Where drift is followed so closely that hardly a frame passes without a refresh, a new model still gets its turn.
+TEST_F(ReloadTest, ComesBetweenRefreshes) {
+  ElementHarness harness("overlay=0 adapt-half-life=8 model-file=" + file());
+  for (int i = 0; i < 40; ++i) harness.run(i);
+  EXPECT_TRUE(emit(harness.element(), "reload-model"));
+  EXPECT_TRUE(step_until([&](int i) {
+    harness.run(40 + i);
+    return !harness.messages(GST_MESSAGE_ELEMENT, "padim-reloaded").empty();
+  }));
+}
+
 // A replacement that is broken, missing or of another shape leaves the running model in place, with a warning.
 TEST_F(ReloadTest, KeepsTheModelWhereTheNewOneIsUnfit) {
   Scene tall;
