@@ -6,10 +6,10 @@ source "$(dirname "$0")/lib.sh"
 
 usage() {
   cat <<END
-usage: scripts/test.sh [BUILD_DIR] [-DOPTION=VALUE ...]
+usage: scripts/test.sh [BUILD_DIR] [-DOPTION=VALUE ...] [--without-acceptance]
 
-Runs every test in BUILD_DIR (build), configured with Meson's OPTIONs. The last line counts the tests; the exit status
-is 0 where none failed.
+Runs every test in BUILD_DIR (build), configured with Meson's OPTIONs; or all but the acceptance tests, which take
+minutes to measure figures on real footage. The last line counts the tests; the exit status is 0 where none failed.
 END
 }
 
@@ -27,7 +27,7 @@ run_tests() {
   local log=$1/meson-logs/testlog.txt status=0
   say "testing"
   rm -f "$log"
-  meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier 3 || status=$?
+  meson test -C "$1" --no-rebuild --print-errorlogs --timeout-multiplier 3 "${selection[@]}" || status=$?
   [[ -f $log ]] || fail "Meson ran no tests"
   echo
   count_results "$log"
@@ -36,6 +36,11 @@ run_tests() {
 
 build=$ROOT/build
 options=(-Dtests=enabled)
+selection=()
+if [[ ${*: -1} == --without-acceptance ]]; then
+  selection=(--no-suite acceptance)
+  set -- "${@:1:$#-1}"
+fi
 read_build_arguments "$@"
 
 cd "$ROOT"
