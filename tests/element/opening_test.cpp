@@ -180,7 +180,7 @@ TEST_F(OpeningTest, SourcesThatAreNotLiveWait) {
   States detected(5, "off");
   detected.insert(detected.end(), 25, "detect");
   for (const Case& c : {Case{"fit-then-detect", fitted}, Case{"detect", detected}}) {
-    std::filesystem::remove(json());
+    std::filesystem::remove(json());  // the element would go on in it
     GError* error = nullptr;
     const Owned<GstElement> pipeline(
         gst_parse_launch(("videotestsrc num-buffers=30 ! video/x-raw,width=384,height=288 ! padimfilter name=filter " +

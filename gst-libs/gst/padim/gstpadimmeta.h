@@ -16,8 +16,8 @@ typedef struct _GstPadimRegion GstPadimRegion;
  * in GStreamer keep it, and it holds nothing that such elements could make wrong: no coordinates.
  *
  * It is a #GstCustomMeta, whose structure programs read without this library: score, raw-score, threshold (gdouble),
- * anomalous, reused (gboolean), inference-pts, frame-id (guint64), model-id (string); while the whole picture has changed,
- * scene (string).
+ * anomalous, reused (gboolean), inference-pts, frame-id (guint64), model-id (string); while the whole picture has
+ * changed, scene (string).
  *
  * All functions may be called from any thread once GStreamer is initialised. A meta lives as long as its buffer holds
  * it; what the functions return belongs to it, and nothing is copied.
@@ -174,8 +174,9 @@ const gchar* gst_padim_meta_get_model_id(GstPadimMeta* meta);
  * gst_padim_meta_get_scene:
  * @meta: a #GstPadimMeta
  *
- * Returns: (transfer none) (nullable): what a picture that has changed as a whole looks like: "black", "white", "frozen",
- * "covered", "defocused", "light" or "moved"; NULL where it shows the fitted scene. The score says little while it does not
+ * Returns: (transfer none) (nullable): what a picture that has changed as a whole looks like: "black", "white",
+ * "frozen", "covered", "defocused", "light" or "moved"; NULL where it shows the fitted scene. The score says little
+ * while it does not
  */
 const gchar* gst_padim_meta_get_scene(GstPadimMeta* meta);
 

@@ -59,8 +59,8 @@ enum class SceneCause {
 /// Its name above.
 [[nodiscard]] PADIM_API std::string to_string(SceneCause cause);
 
-/// What one picture shows by itself, whatever comes before and after it: black, white, covered (without any contrast), or
-/// none. reference: the model's; darker or brighter than anything is only what the fit did not see.
+/// What one picture shows by itself, whatever comes before and after it: black, white, covered (without any contrast),
+/// or none. reference: the model's; darker or brighter than anything is only what the fit did not see.
 [[nodiscard]] PADIM_API SceneCause blank_cause(const Appearance& now, const std::optional<SceneReference>& reference);
 
 /// A sentence for whoever looks after the camera, without full stop; empty for none.
