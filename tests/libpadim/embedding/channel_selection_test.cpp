@@ -99,7 +99,7 @@ TEST(ChannelSelection, DrawsWithoutRepeats) {
 TEST(ChannelSelection, RejectsImpossibleCounts) {
   for (const auto& [population, count] : {std::pair{10, 0}, {10, -1}, {10, 11}, {0, 1}, {-5, -5}}) {
     expect_error(ErrorCode::invalid_argument, {"cannot select " + std::to_string(count), std::to_string(population)},
-                 [&] { (void)sample_channels(1024, population, count); });
+                 [from = population, number = count] { (void)sample_channels(1024, from, number); });
   }
 }
 

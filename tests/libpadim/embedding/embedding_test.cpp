@@ -101,7 +101,7 @@ TEST(Embedding, IsTheMeanOverEachPosition) {
 
 // Channels are taken in the order drawn, which mixes the taps.
 TEST(Embedding, KeepsTheOrderOfRandomChannels) {
-  for (const std::uint64_t seed : {1, 2, 1024}) {
+  for (const std::uint64_t seed : {1U, 2U, 1024U}) {
     for (const int d : {1, 4, 11, 18}) {
       for (const Grid grid : {Grid::coarsest, Grid::finest}) {
         expect_embedding(kTaps, grid, sample_channels(seed, 18, d), {32, 32});

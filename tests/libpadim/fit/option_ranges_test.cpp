@@ -112,9 +112,9 @@ TEST(OptionRanges, HoldInTheLibrary) {
     EXPECT_NO_THROW(option.use(row.at("least")));
     EXPECT_NO_THROW(option.use(row.at("most")));
     EXPECT_EQ(option.fallback, row.at("default"));
-    const auto [below, above] = outside(row);
-    expect_error(ErrorCode::invalid_argument, {"must be", ".."}, [&] { option.use(below); });
-    expect_error(ErrorCode::invalid_argument, {"must be", ".."}, [&] { option.use(above); });
+    const auto values = outside(row);
+    expect_error(ErrorCode::invalid_argument, {"must be", ".."}, [&] { option.use(values.first); });
+    expect_error(ErrorCode::invalid_argument, {"must be", ".."}, [&] { option.use(values.second); });
     ++checked;
   }
   EXPECT_EQ(checked, options.size());
