@@ -13,16 +13,14 @@ exit status is 0 where all of them passed and neither sanitizer had anything to 
 END
 }
 
-# The tests of these suites that are programs of their own, not Python around programs that know no sanitizer: name and
-# target, separated by a tab.
+# The tests of these suites that are programs of their own, not Python around programs that know no sanitizer.
 tests() {
   meson introspect --tests "$build" | python3 -c '
 import json, os, sys
 for test in json.load(sys.stdin):
     suites = {suite.split(":")[-1] for suite in test["suite"]}
     program = os.path.relpath(test["cmd"][0], sys.argv[1])
-    if suites & {"unit", "kernels", "element"} and not program.startswith(".."):
-        print(test["name"], program, sep="\t")' "$build"
+    if suites & {"unit", "kernels", "element"} and not program.startswith(".."): print(test["name"])' "$build"
 }
 
 case ${1:-} in -h | --help) usage && exit ;; esac
@@ -32,9 +30,8 @@ build=$(realpath -m "${1:-$ROOT/build-sanitized}")
 cd "$ROOT"
 install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}" "${TEST_PACKAGES[@]}" "${CLANG_PACKAGES[@]}"
 configure_sanitized "$build"
-mapfile -t targets < <(tests | cut -f 2 | sort -u)
-mapfile -t names < <(tests | cut -f 1)
-compile "$build" "${targets[@]}"
+compile "$build"
+mapfile -t names < <(tests)
 say "testing"
 ASAN_OPTIONS=allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
   LSAN_OPTIONS=suppressions=$ROOT/tests/support/leaks.supp \

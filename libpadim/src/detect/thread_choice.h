@@ -25,7 +25,7 @@ class ThreadChoice {
       --on_one_;
     } else if (ms <= kTolerated * alone_ms_) {
       slow_ = 0;
-      if (++quick_ == kTrusted) pause_ = kShortest;
+      if (quick_ < kTrusted && ++quick_ == kTrusted) pause_ = kShortest;
     } else if (++slow_ == kSlowFrames) {
       rest();
     }

@@ -35,7 +35,7 @@ class CopiesGain {
         counts_(counting_positions(info.geometry.mask, info.geometry.input, info.positions)),
         all_(stored_.frames.size()) {
     std::iota(all_.begin(), all_.end(), 0);
-    near_ = near_copies(pairwise_distances(stored_.subset(stored_.originals(all_)), pool));
+    near_ = copied_images(pairwise_distances(stored_.subset(stored_.originals(all_)), pool));
   }
 
   [[nodiscard]] double mean() const {

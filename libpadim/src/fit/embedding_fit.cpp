@@ -34,27 +34,37 @@ void add_examination(Examination& all, const Examination& other) {
 }  // namespace
 
 EmbeddingFit::EmbeddingFit(ModelInfo info, Projection projection, std::int64_t statistics_bytes)
-    : info_(std::move(info)), projection_(std::move(projection)), segments_(new_segments(info_, statistics_bytes)) {}
+    : info_(std::move(info)),
+      projection_(std::move(projection)),
+      segments_(new_segments(info_, statistics_bytes)),
+      copies_(info_.augment) {}
 
 EmbeddingFit::EmbeddingFit(const Model& model, std::int64_t statistics_bytes)
-    : info_(model.info()), projection_(ModelTensors::of(model).projection), segments_(segments_of(model)) {
+    : info_(model.info()),
+      projection_(ModelTensors::of(model).projection),
+      segments_(segments_of(model)),
+      copies_(info_.augment) {
   segments_.set_limits(statistics_limits(info_, statistics_bytes));
   info_.sources.push_back(model.id());
 }
 
-void EmbeddingFit::add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool, std::string name) {
+void EmbeddingFit::expect_copies(int copies) {
+  copies_ = copies;
+  info_.augment = std::max(info_.augment, copies);
+}
+
+void EmbeddingFit::add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool, Intake::About about) {
   const auto expected =
       static_cast<std::size_t>(segments_.positions()) * static_cast<std::size_t>(segments_.dimensions());
   if (embedding.size() != expected) {
     throw Error(ErrorCode::mismatch, "an embedding of " + std::to_string(embedding.size()) +
                                          " values does not fit the model's " + std::to_string(expected));
   }
-  if (!intake_)
-    return segments_.append(embedding, kind, share_of_copies(info_.calibration.source, info_.augment), pool);
+  if (!intake_) return segments_.append(embedding, kind, share_of_copies(info_.calibration.source, copies_), pool);
   if (kind == Segments::Kind::real && intake_->full()) {
     intake_->release(false, segments_, info_, info_.examination, pool);
   }
-  intake_->add(embedding, kind, std::move(name));
+  intake_->add(embedding, kind, std::move(about));
 }
 
 void EmbeddingFit::saw(const Look& look) {

@@ -30,9 +30,12 @@ class EmbeddingFit {
   /// From now on frames are examined before they count. Without it they are taken as they come.
   void examine(Intake::OutlierPolicy policy) { intake_.emplace(policy); }
 
-  /// Folds in one embedding [P, d]. name: of a real frame, for messages about it. Throws mismatch for another size,
+  /// From now on each frame is followed by so many augmented copies; before it, by what the fit's description says.
+  void expect_copies(int copies);
+
+  /// Folds in one embedding [P, d]. about: of a real frame. Throws mismatch for another size,
   /// leaving everything as it was.
-  void add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool, std::string name = {});
+  void add(std::span<const float> embedding, Segments::Kind kind, WorkerPool& pool, Intake::About about = {});
 
   /// What the frame of an embedding that was added looked like.
   void saw(const Look& look);
@@ -64,6 +67,7 @@ class EmbeddingFit {
   ModelInfo info_;
   Projection projection_;
   Segments segments_;
+  int copies_;  // of each frame that comes
   std::optional<Intake> intake_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "fit/finishing.h"
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,7 +24,7 @@ namespace padim {
 namespace {
 
 constexpr int kMinimumFrames = 2;
-constexpr int kFramesForCopies = 4;      // from which on it can be told whether turned copies help
+constexpr int kFramesForCopies = 8;      // with fewer, copies of any kind seem to help
 constexpr double kWhiteningShare = 0.1;  // of the work, for the progress
 
 // What a model needs to score frames.
@@ -42,12 +43,13 @@ void check_frames(const Segments& segments, const ModelInfo& info) {
                                       (info.frames == 1 ? " was given" : " were given"));
 }
 
-// Copies of fixed parts in any pose teach what never comes; they are an offer that is checked. Slightly other light is
-// none: the camera will show it.
+// Turned copies of parts that always lie the same way teach what never comes, so they are checked. Copies in slightly
+// other light are not: the camera will show that.
 void judge_copies(ModelInfo& info, const Segments& segments, WorkerPool& pool) {
   info.examination.copies_gain.reset();
   if (info.augment == 0 || info.augment_kind != AugmentKind::rotate || info.frames < kFramesForCopies) return;
   const double gain = copies_gain(segments, info, pool);
+  if (!std::isfinite(gain)) return;  // frames that are all alike, or no variance beside epsilon
   info.examination.copies_gain = gain;
   if (gain >= 0) return;
   log(LogLevel::warning, "turned copies make the frames of this fit less likely (by " + short_text(-gain) +

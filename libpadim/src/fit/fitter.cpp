@@ -158,6 +158,7 @@ struct Fitter::Impl {
     if (options.augment >= 0) info.augment = options.augment;
     session =
         std::make_unique<Session>(make_pipeline(), EmbeddingFit(model, options.max_statistics_bytes), info.geometry);
+    session->fit.expect_copies(info.augment);
     augmentation = Augmentation(options.seed + static_cast<std::uint64_t>(session->fit.frames()));  // other copies
     examine();
   }
@@ -243,8 +244,9 @@ struct Fitter::Impl {
   void push(std::string name, const Push& push_image) {
     if (session->pipeline.full()) run_batch();  // left over from a run that failed
     push_image(session->pipeline);
-    session->fit.saw(session->onlooker.look(session->pipeline.last_image()));
-    names.push_back(std::move(name));
+    const Look look = session->onlooker.look(session->pipeline.last_image());
+    session->fit.saw(look);
+    waiting.push_back({std::move(name), blank_cause(look.appearance, {}) != SceneCause::none});
     for (int i = 0; i < info.augment; ++i) {
       session->pipeline.push_variant(i + 1, [&](auto from, Size size, auto to) {
         if (info.augment_kind == AugmentKind::light) {
@@ -261,11 +263,11 @@ struct Fitter::Impl {
     int i = 0;
     session->pipeline.run(pool, [&](std::span<const float> embedding) {
       const bool real = i % copies() == 0;
-      std::string name = real ? names[static_cast<std::size_t>(i / copies())] : "";
+      Intake::About about = real ? waiting[static_cast<std::size_t>(i / copies())] : Intake::About{};
       ++i;
-      session->fit.add(embedding, real ? Segments::Kind::real : Segments::Kind::augmented, pool, std::move(name));
+      session->fit.add(embedding, real ? Segments::Kind::real : Segments::Kind::augmented, pool, std::move(about));
     });
-    names.clear();
+    waiting.clear();
   }
 
   Model finish(const std::function<bool(double)>& progress) {
@@ -287,8 +289,8 @@ struct Fitter::Impl {
   ModelInfo info;         // as finish_model() takes it; geometry and positions once there is a session
   Projection projection;  // of reduction pca: once there is a session
   std::unique_ptr<BasisPass> basis_pass;
-  std::vector<std::string> names;  // of the frames that wait in the pipeline
-  bool observed = false;           // by a first pass of the caller's
+  std::vector<Intake::About> waiting;  // in the pipeline
+  bool observed = false;               // by a first pass of the caller's
   Augmentation augmentation{options.seed};
   std::unique_ptr<Session> session;
 };

@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kAllRefitted = 16;  // images that are all left out for good
 constexpr int kManyImages = 64;
+constexpr double kFewDistinct = 2.5;  // pictures
 constexpr float kOfTwo = 2.5F;    // what leaving one of two images out for good would raise its score by, if it could
 constexpr int kOrderImages = 16;  // images from which their order is looked at
 constexpr int kOrderBlocks = 8;
@@ -36,13 +37,15 @@ class ImageCalibration {
     for (std::size_t i = 0; i < stored_.frames.size(); ++i) {
       if (!segments.view(stored_.frames[i].segment).stretch) images_.push_back(static_cast<int>(i));
     }
-    const auto copies = near_copies(pairwise_distances(stored_.subset(stored_.originals(images_)), pool));
+    const auto copies = copied_images(pairwise_distances(stored_.subset(stored_.originals(images_)), pool));
     for (std::size_t i = 0; i < images_.size(); ++i) {
       std::vector<int> block{images_[i]};
       for (const int j : copies[i]) block.push_back(images_[static_cast<std::size_t>(j)]);
       distinct_ += 1 / static_cast<double>(block.size());
       blocks_.push_back(std::move(block));
     }
+    count_ = images_.size();
+    if (distinct_ < kFewDistinct) keep_one_of_each();
   }
 
   ImageScores scores(const Step& step) {
@@ -65,9 +68,24 @@ class ImageCalibration {
   }
 
  private:
+  // Of two pictures, each in copies, one is left when the other leaves: the rule for two images, for one of each.
+  void keep_one_of_each() {
+    std::vector<int> images;
+    std::vector<std::vector<int>> blocks;
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      const bool kept = std::ranges::any_of(
+          blocks, [&](const auto& block) { return std::ranges::find(block, images_[i]) != block.end(); });
+      if (kept) continue;
+      images.push_back(images_[i]);
+      blocks.push_back(std::move(blocks_[i]));
+    }
+    images_ = std::move(images);
+    blocks_ = std::move(blocks);
+  }
+
   void warn_of_copies() const {
-    if (distinct_ > static_cast<double>(images_.size()) - 0.5) return;
-    log(LogLevel::warning, "some of the " + std::to_string(images_.size()) +
+    if (distinct_ > static_cast<double>(count_) - 0.5) return;
+    log(LogLevel::warning, "some of the " + std::to_string(count_) +
                                " images are nearly the same picture: they count as " +
                                short_text(std::round(distinct_)) +
                                " different ones; look for copies in the folder, they teach nothing new");
@@ -232,6 +250,7 @@ class ImageCalibration {
   std::vector<int> images_;               // stored frames that are in no learned stretch
   std::vector<std::vector<int>> blocks_;  // per image: itself, then its near copies
   double distinct_ = 0;
+  std::size_t count_ = 0;  // of images, copies included
   std::unique_ptr<Gaussian> stored_gaussian_;
   std::unique_ptr<WhitenedGaussians> stored_fit_;
 };

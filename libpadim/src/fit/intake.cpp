@@ -22,10 +22,10 @@ std::string title(const std::string& name, std::int64_t number) {
 
 }  // namespace
 
-void Intake::add(std::span<const float> embedding, Segments::Kind kind, std::string name) {
+void Intake::add(std::span<const float> embedding, Segments::Kind kind, About about) {
   if (kind == Segments::Kind::real) {
     frames_.emplace_back();
-    frames_.back().name = std::move(name);
+    frames_.back().about = std::move(about);
     frames_.back().number = seen_++;
   }
   frames_.back().embeddings.push_back(std::make_shared<const std::vector<float>>(embedding.begin(), embedding.end()));
@@ -55,6 +55,7 @@ void Intake::examine(const ModelInfo& info, Examination& examination, WorkerPool
   for (const Frame& frame : frames_) set.frames.emplace_back(*frame.embeddings.front());
   const Eigen::MatrixXf distances = pairwise_distances(set, pool);
   if (info.calibration.source == SourceKind::stream) leave_out_repeats(distances, examination);
+  leave_out_blanks(examination);
   judge_outliers(set, distances, info, examination, pool);
 }
 
@@ -69,6 +70,15 @@ void Intake::leave_out_repeats(const Eigen::MatrixXf& distances, Examination& ex
   log(LogLevel::warning, std::to_string(found) +
                              " frames show an earlier passage again, as a looped clip does: they are left out of the "
                              "fit, which would take the repetition for certainty");
+}
+
+// However many there are, unless they are most of what is shown: then they are the scene.
+void Intake::leave_out_blanks(Examination& examination) {
+  const auto blanks = std::ranges::count_if(frames_, [](const Frame& frame) { return frame.about.blank; });
+  if (2 * static_cast<std::size_t>(blanks) >= frames_.size()) return;
+  for (Frame& frame : frames_) {
+    if (frame.about.blank && !frame.left_out) name_outlier(frame, "is blank", examination);
+  }
 }
 
 void Intake::judge_outliers(const EmbeddingSet& all, const Eigen::MatrixXf& distances, const ModelInfo& info,
@@ -88,20 +98,21 @@ void Intake::judge_outliers(const EmbeddingSet& all, const Eigen::MatrixXf& dist
   }
   for (std::size_t i = 0; i < outliers.frames.size(); ++i) {
     const int frame = judged[static_cast<std::size_t>(outliers.frames[i])];
-    name_outlier(frames_[static_cast<std::size_t>(frame)], outliers.ratio[i], examination);
+    name_outlier(frames_[static_cast<std::size_t>(frame)],
+                 "is unlike the other frames of the fit (score " + short_text(outliers.ratio[i]) + " times the median)",
+                 examination);
   }
 }
 
-void Intake::name_outlier(Frame& frame, double ratio, Examination& examination) const {
-  const bool gross = ratio > kGrossRatio;
+void Intake::name_outlier(Frame& frame, const std::string& how, Examination& examination) const {
   if (std::exchange(frame.named, true)) return;
-  frame.left_out = policy_ == OutlierPolicy::drop && gross;
+  frame.left_out = policy_ == OutlierPolicy::drop;
   ++(frame.left_out ? examination.dropped : examination.kept);
   if (examination.outliers.size() < Examination::kListed) {
-    examination.outliers.push_back({frame.number, frame.name, frame.left_out});
+    examination.outliers.push_back({frame.number, frame.about.name, frame.left_out});
   }
-  log(LogLevel::warning, title(frame.name, frame.number) + " is unlike the other frames of the fit (score " +
-                             short_text(ratio) + " times the median): it is " + (frame.left_out ? "left out" : "kept"));
+  log(LogLevel::warning,
+      title(frame.about.name, frame.number) + " " + how + ": it is " + (frame.left_out ? "left out" : "kept"));
 }
 
 }  // namespace padim

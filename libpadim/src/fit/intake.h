@@ -23,8 +23,14 @@ class Intake {
 
   explicit Intake(OutlierPolicy policy) : policy_(policy) {}
 
-  /// Takes an embedding [P, d]; the augmented copies of a frame follow it. name: of a real frame.
-  void add(std::span<const float> embedding, Segments::Kind kind, std::string name);
+  /// A real frame: what is known of it beside its embedding.
+  struct About {
+    std::string name;    ///< for messages about it
+    bool blank = false;  ///< black, white or without any contrast
+  };
+
+  /// Takes an embedding [P, d]; the augmented copies of a frame follow it. about: of a real frame.
+  void add(std::span<const float> embedding, Segments::Kind kind, About about);
 
   /// The next frame needs room: release() first.
   [[nodiscard]] bool full() const;
@@ -37,7 +43,7 @@ class Intake {
  private:
   struct Frame {
     std::vector<std::shared_ptr<const std::vector<float>>> embeddings;  // the frame's, then its copies'
-    std::string name;
+    About about;
     std::int64_t number = 0;
     bool left_out = false;  // as a repeat, or as an outlier where these are dropped
     bool named = false;     // as an outlier
@@ -45,9 +51,10 @@ class Intake {
 
   void examine(const ModelInfo& info, Examination& examination, WorkerPool& pool);
   void leave_out_repeats(const Eigen::MatrixXf& distances, Examination& examination);
+  void leave_out_blanks(Examination& examination);
   void judge_outliers(const EmbeddingSet& all, const Eigen::MatrixXf& distances, const ModelInfo& info,
                       Examination& examination, WorkerPool& pool);
-  void name_outlier(Frame& frame, double ratio, Examination& examination) const;
+  void name_outlier(Frame& frame, const std::string& how, Examination& examination) const;
 
   OutlierPolicy policy_;
   std::vector<Frame> frames_;

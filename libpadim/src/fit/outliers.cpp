@@ -11,13 +11,18 @@
 namespace padim {
 namespace {
 
-constexpr int kFewest = 8;
+constexpr int kFewest = 5;
 constexpr int kRounds = 3;
 constexpr double kDeviations = 4;
-constexpr double kOddImage = 1.25;  // over the median: among images, where nothing is dropped for it, worth a look
+constexpr double kOddImage = 1.25;  // over the median, of images: worth a look
 constexpr double kMostDropped = 0.3;
 // Without a prior, a frame that is left out of few is far away in some direction or other that they do not span.
 constexpr double kJudgesPrior = 30;
+
+// Frames that would hide each other.
+std::vector<std::vector<int>> like_each(const Eigen::MatrixXf& distances, const ModelInfo& info) {
+  return info.calibration.source == SourceKind::images ? copied_images(distances) : near_copies(distances);
+}
 
 // The frames that are still in.
 class Round {
@@ -54,7 +59,7 @@ class Round {
     const WhitenedGaussians model(gaussian.view(), info, pool);
     const Eigen::MatrixXf own = distances(in_, in_);
     std::vector<LeaveOut> queries;
-    for (std::vector<int>& copies : near_copies(own)) {
+    for (std::vector<int>& copies : like_each(own, info)) {
       const auto frame = static_cast<int>(queries.size());
       copies.push_back(frame);
       queries.push_back({{frame}, std::move(copies)});

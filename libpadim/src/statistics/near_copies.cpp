@@ -54,6 +54,43 @@ int nearest_before(const Eigen::MatrixXf& distances, int frame, int last, const 
   return nearest;
 }
 
+// How many of the nearest are nearer than half the distance of the k-th.
+std::size_t near(const Eigen::MatrixXf& distances, int i, const std::vector<int>& nearest) {
+  const auto n = static_cast<int>(distances.rows());
+  const int kth = std::min(n - 1, std::max(4, (n + 5) / 6));
+  const auto most = static_cast<std::size_t>(std::max(1, n / 4));
+  const float limit = kNear * distances(i, nearest[static_cast<std::size_t>(kth - 1)]);
+  std::size_t count = 0;
+  while (count < most && distances(i, nearest[count]) < limit) ++count;
+  return count;
+}
+
+// How many of the nearest half lie before the last leap to twice the distance.
+std::size_t before_leap(const Eigen::MatrixXf& distances, int i, const std::vector<int>& nearest) {
+  for (std::size_t count = (nearest.size() + 1) / 2; count > 0; --count) {
+    if (count < nearest.size() && distances(i, nearest[count - 1]) < kNear * distances(i, nearest[count])) return count;
+  }
+  return 0;
+}
+
+// count(i, all others from the nearest on): how many of the nearest are copies.
+template <class Count>
+std::vector<std::vector<int>> copies_of_each(const Eigen::MatrixXf& distances, const Count& count) {
+  const auto n = static_cast<int>(distances.rows());
+  std::vector<std::vector<int>> copies(static_cast<std::size_t>(n));
+  if (n < 3) return copies;
+  for (int i = 0; i < n; ++i) {
+    std::vector<int>& own = copies[static_cast<std::size_t>(i)];
+    own.resize(static_cast<std::size_t>(n));
+    std::iota(own.begin(), own.end(), 0);
+    std::erase(own, i);
+    std::ranges::stable_sort(own, {}, [&](int j) { return distances(i, j); });
+    own.resize(count(i, own));
+    std::ranges::sort(own);
+  }
+  return copies;
+}
+
 }  // namespace
 
 Eigen::MatrixXf pairwise_distances(const EmbeddingSet& embeddings, WorkerPool& pool) {
@@ -84,25 +121,13 @@ Eigen::MatrixXf pairwise_distances(const EmbeddingSet& embeddings, WorkerPool& p
 }
 
 std::vector<std::vector<int>> near_copies(const Eigen::MatrixXf& distances) {
-  const auto n = static_cast<int>(distances.rows());
-  std::vector<std::vector<int>> copies(static_cast<std::size_t>(n));
-  if (n < 3) return copies;
-  const int kth = std::min(n - 1, std::max(4, (n + 5) / 6));
-  const auto most = static_cast<std::size_t>(std::max(1, n / 4));
-  for (int i = 0; i < n; ++i) {
-    std::vector<int> nearest(static_cast<std::size_t>(n));
-    std::iota(nearest.begin(), nearest.end(), 0);
-    std::erase(nearest, i);
-    std::ranges::stable_sort(nearest, {}, [&](int j) { return distances(i, j); });
-    const float limit = kNear * distances(i, nearest[static_cast<std::size_t>(kth - 1)]);
-    auto& own = copies[static_cast<std::size_t>(i)];
-    for (const int j : nearest) {
-      if (own.size() == most || distances(i, j) >= limit) break;
-      own.push_back(j);
-    }
-    std::ranges::sort(own);
-  }
-  return copies;
+  return copies_of_each(distances, [&](int i, const std::vector<int>& nearest) { return near(distances, i, nearest); });
+}
+
+std::vector<std::vector<int>> copied_images(const Eigen::MatrixXf& distances) {
+  return copies_of_each(distances, [&](int i, const std::vector<int>& nearest) {
+    return std::max(near(distances, i, nearest), before_leap(distances, i, nearest));
+  });
 }
 
 std::vector<int> repeated_frames(const Eigen::MatrixXf& distances) {

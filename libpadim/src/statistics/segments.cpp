@@ -21,8 +21,9 @@ namespace {
 // Embeddings per update of the co-moments: the big triangles are read and written once per batch.
 constexpr std::size_t kBatch = 16;
 
-constexpr int kSegmentPlaces = 8;       // 4 to 8 segments
-constexpr int kStoredEmbeddings = 256;  // in all, up to a number of frames that is a power of two, as segments double
+constexpr int kSegmentPlaces = 8;  // 4 to 8 segments
+// In all, copies included; rounded up so that the frames are a power of two, as segments double: 384 at most.
+constexpr int kStoredEmbeddings = 256;
 constexpr std::int64_t kStoredBytes = std::int64_t{128} << 20;
 
 constexpr double kNegligible = 1e-6;    // weight at which a segment is forgotten altogether

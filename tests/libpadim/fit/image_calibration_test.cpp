@@ -184,6 +184,26 @@ TEST(ImageCalibration, IsNotFooledByTheSameImagesTwice) {
   }
 }
 
+// The same of many variants of few images, and where two pictures are all there is.
+TEST(ImageCalibration, IsNotFooledByVariantsOfFewImages) {
+  for (const auto& [count, variants] : {std::pair{5, 8}, {8, 4}, {2, 2}, {2, 3}}) {
+    SCOPED_TRACE(std::to_string(count) + " images, " + std::to_string(variants) + " variants");
+    const ModelInfo info = info_of({4, 3}, 6);
+    const Frames once = noisy_frames(info, count);
+    Frames all;
+    for (std::uint32_t i = 0; i < once.size() * static_cast<std::size_t>(variants); ++i) {
+      all.push_back(once[i / static_cast<std::size_t>(variants)]);
+      const std::vector<float> values = normal_floats(all.back().size(), 8000 + i, 0, 0.1F);
+      for (std::size_t j = 0; j < values.size(); ++j) {
+        all.back()[j] = half_to_float(float_to_half(all.back()[j] + values[j]));
+      }
+    }
+    EXPECT_NEAR(calibrated(folder(all, info), info).distinct, count, 1e-9);
+    EXPECT_GT(margin(all, info), 0.7 * margin(once, info));
+    EXPECT_LT(margin(all, info), 2 * margin(once, info));
+  }
+}
+
 // Images that come in groups, each with a look of its own: how much higher an eighth of them scores when it leaves with
 // both neighbouring eighths than with as many from all over, by refits, geometric mean.
 double order_factor(const Frames& images, const ModelInfo& info) {

@@ -23,10 +23,11 @@ struct Line {
   explicit Line(Intake::OutlierPolicy policy, SourceKind source = SourceKind::stream)
       : info(plain_info(kGrid, kDimensions, source)), intake(policy), segments(30, kDimensions, {8, 2048}) {}
 
-  void show(const std::vector<float>& frame, const std::string& name = {}, const std::vector<float>& copy = {}) {
+  void show(const std::vector<float>& frame, const std::string& name = {}, const std::vector<float>& copy = {},
+            bool blank = false) {
     if (intake.full()) intake.release(false, segments, info, examination, pool);
-    intake.add(frame, Segments::Kind::real, name);
-    if (!copy.empty()) intake.add(copy, Segments::Kind::augmented, "");
+    intake.add(frame, Segments::Kind::real, {name, blank});
+    if (!copy.empty()) intake.add(copy, Segments::Kind::augmented, {});
     most = std::max(most, intake.frames());
   }
 
@@ -111,18 +112,33 @@ TEST(Intake, NamesOutliersAcrossReleases) {
   }
 }
 
-// Among separate images only what is unlike the others beyond doubt is dropped; the rest is named and kept.
-TEST(Intake, DropsOnlyGrossImages) {
+// Whoever asks for it gets rid of every separate image that is named, also of one that is little unlike the others.
+TEST(Intake, DropsOddImages) {
   Line line(Intake::OutlierPolicy::drop, SourceKind::images);
   Frames frames = noisy_frames(line.info, 60);
   frames[10] = shifted(frames[10], 1.2F);
   frames[40] = dark(frames[40]);
   for (int i = 0; i < 60; ++i) line.show(frames[static_cast<std::size_t>(i)], name_of(i));
   line.finish();
-  EXPECT_EQ(line.examination.outliers, (std::vector<OddFrame>{{10, name_of(10), false}, {40, name_of(40), true}}));
-  EXPECT_EQ(line.examination.dropped, 1);
-  EXPECT_EQ(line.examination.kept, 1);
-  EXPECT_EQ(line.segments.frames(), 59);
+  EXPECT_EQ(line.examination.outliers, (std::vector<OddFrame>{{10, name_of(10), true}, {40, name_of(40), true}}));
+  EXPECT_EQ(line.examination.dropped, 2);
+  EXPECT_EQ(line.examination.kept, 0);
+  EXPECT_EQ(line.segments.frames(), 58);
+}
+
+// Blank frames are no scene, be they nearly half of what is shown and all alike; where they are most of it, they are.
+TEST(Intake, DropsBlankFrames) {
+  for (const int blanks : {1, 9, 12, 13, 20}) {
+    Line line(Intake::OutlierPolicy::drop);
+    for (int i = 0; i < blanks; ++i) line.show(dark(noisy_frame(line.info, 7)), name_of(i), {}, true);
+    for (std::uint32_t i = 0; i < 13; ++i) line.show(noisy_frame(line.info, 100 + i));
+    line.finish();
+    EXPECT_EQ(line.examination.dropped, blanks < 13 ? blanks : 0) << blanks;
+    EXPECT_EQ(line.segments.frames(), blanks < 13 ? 13 : 13 + blanks);
+    if (blanks < 13) {
+      EXPECT_EQ(line.examination.outliers.front().name, name_of(0));
+    }
+  }
 }
 
 // A clip that is shown again and again counts once, across releases; the same pictures among separate images stay.

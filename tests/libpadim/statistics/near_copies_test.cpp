@@ -132,6 +132,28 @@ TEST(NearCopies, LeaveMostFramesIn) {
   }
 }
 
+// Many variants of few pictures hide behind each other; among separate images they are seen.
+TEST(NearCopies, FindsManyVariantsOfFewImages) {
+  for (const auto& [pictures, variants] : {std::pair{5, 8}, {4, 10}, {3, 4}, {2, 2}}) {
+    const Frames once = random_frames(pictures, 700);
+    Frames frames;
+    for (int i = 0; i < pictures * variants; ++i) {
+      frames.push_back(nearly(once[static_cast<std::size_t>(i / variants)], 0.2F, static_cast<std::uint32_t>(i)));
+    }
+    const Copies copies = copied_images(distances_of(frames));
+    for (int i = 0; i < pictures * variants; ++i) {
+      std::vector<int> expected;
+      for (int j = i / variants * variants; j < (i / variants + 1) * variants; ++j) {
+        if (j != i) expected.push_back(j);
+      }
+      EXPECT_EQ(copies[static_cast<std::size_t>(i)], expected) << pictures << " pictures, image " << i;
+    }
+  }
+  for (const int count : {0, 1, 2, 3, 4, 5, 8, 16, 60}) {
+    for (const auto& copies : copied_images(distances_of(random_frames(count, 100)))) EXPECT_TRUE(copies.empty());
+  }
+}
+
 // A loop: every frame of the second and third round, and none of the first, also where the rounds are not exactly
 // alike.
 TEST(RepeatedFrames, FindsTheRoundsOfALoop) {

@@ -92,6 +92,13 @@ void announce_false_alarm_rate(const FitArguments& arguments, SourceKind kind) {
   notice(text);
 }
 
+/// Frames that are skipped do not count.
+SourceOptions reading_of(const FitArguments& arguments) {
+  SourceOptions options = arguments.reading;
+  if (options.frames) *options.frames += arguments.skip_frames;
+  return options;
+}
+
 /// Reads the whole input once more, before the fit, for the basis of its reduction.
 void run_first_pass(const FitArguments& arguments, const FrameSource& live, Fitter& fitter) {
   if (live.live()) {
@@ -99,7 +106,7 @@ void run_first_pass(const FitArguments& arguments, const FrameSource& live, Fitt
                 "reduction pca reads its input twice, which a live source cannot be; record "
                 "a video of it, or take --reduction random");
   }
-  const auto source = open_frame_source(arguments.input, arguments.reading);
+  const auto source = open_frame_source(arguments.input, reading_of(arguments));
   Progress progress("first pass", "frames", source->length());
   std::int64_t frames = 0;
   while (const Frame* frame = source->next()) {
@@ -121,11 +128,17 @@ std::string name_of(const Frame& frame) {
 /// Nothing where it was interrupted.
 std::optional<Model> fit(FrameSource& source, std::int64_t skipped, Fitter& fitter) {
   Progress progress("fit", "frames", source.length());
+  std::int64_t came = 0;
   while (const Frame* frame = source.next()) {
     if (interrupted()) break;
+    ++came;
     if (frame->number < skipped) continue;
     use_frame(*frame, [&](const ImageView& view) { fitter.add(view, name_of(*frame)); });
     progress.update(fitter.frames());
+  }
+  if (came > 0 && came <= skipped && !interrupted()) {
+    throw Error(ErrorCode::numeric, "nothing is left to fit on: --skip-frames " + std::to_string(skipped) +
+                                        " passes over all " + std::to_string(came) + " frames of the input");
   }
   if (source.live() && interrupted()) accept_interrupt();  // it has no other end
   if (interrupted()) return std::nullopt;
@@ -184,7 +197,7 @@ void check_outputs(const FitArguments& arguments, const FrameSource& source, con
 
 int run_fit(const FitArguments& arguments) {
   check_all_normal(arguments.input);
-  const auto source = open_frame_source(arguments.input, arguments.reading);
+  const auto source = open_frame_source(arguments.input, reading_of(arguments));
   say_what_is_left_out(*source);
   const auto defects = open_defects(arguments.threshold);
   check_outputs(arguments, *source, defects.get());
@@ -233,8 +246,9 @@ void add_fit_command(CLI::App& app, int& status) {
                                         "angle, for parts in any pose on a plain ground")
                            ->check(CLI::IsMember({"light", "rotate"}))
                            ->capture_default_str();
-  command->add_option("--source", arguments->source, "what the input is: a stream or separate images [by its kind]")
-      ->check(CLI::IsMember({"stream", "images"}));
+  auto* source =
+      command->add_option("--source", arguments->source, "what the input is: a stream or separate images [by its kind]")
+          ->check(CLI::IsMember({"stream", "images"}));
   auto* drop = command->add_flag("--drop-outliers", arguments->drop_outliers,
                                  "leave out frames unlike all others [where the input is a stream]");
   command
@@ -258,6 +272,7 @@ void add_fit_command(CLI::App& app, int& status) {
     resume->excludes(option);
   }
   resume->excludes(augment_kind);
+  resume->excludes(source);
   add_backbone_options(*command, arguments->backbone, BackboneOptions{}.name);
   command->callback([arguments, &status] { status = run_fit(*arguments); });
 }
