@@ -92,6 +92,8 @@ struct ModelInfo {
   int search_radius = 0;        ///< positions; 0 is the paper's
   int augment = 0;              ///< augmented copies of each frame in the statistics
   AugmentKind augment_kind = AugmentKind::light;
+  int sample_bits = 0;  ///< range in use of 16-bit pictures, as 8-bit ones were made of them: value >> (sample_bits -
+                        ///< 8); 0: the fit had none, or its version did not record it and took 16
   std::int64_t frames = 0;  ///< N
   Calibration calibration;
   Examination examination;
@@ -107,8 +109,8 @@ class PADIM_API Model {
  public:
   /// Reads what detection needs into memory, once per process for models with the same content, and verifies the
   /// checksum of the whole file, which may then be overwritten or deleted. What a fit needs to go on is read from the
-  /// file, which stays open, when it is asked for. Throws not_found, cannot_read, or bad_format with the cause: foreign,
-  /// truncated, corrupted, newer version, oversized header.
+  /// file, which stays open, when it is asked for. Throws not_found, cannot_read, or bad_format with the cause:
+  /// foreign, truncated, corrupted, newer version, oversized header.
   [[nodiscard]] static Model load(const std::filesystem::path& file);
 
   /// Writes to a temporary file beside `file`, flushes it to the disk and renames: a failure or a kill leaves the old

@@ -13,7 +13,7 @@
 
 #include "io/file_io.h"
 #include "io/own_picture.h"
-#include "io/tiff_pages.h"
+#include "io/tiff_file.h"
 #include "padim/error.h"
 
 namespace padim::tool {
