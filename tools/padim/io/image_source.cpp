@@ -105,7 +105,10 @@ class ImageSource : public FrameSource {
   }
 
   void note_depth(const Picture& picture) {
-    if (picture.deep && !range_.reason.empty()) notice(to_string(std::exchange(range_.reason, {})));
+    if (picture.deep && !range_.reason.empty()) {
+      notice(to_string(range_));
+      range_.reason.clear();
+    }
     above_range_ += picture.above ? 1 : 0;
   }
 
