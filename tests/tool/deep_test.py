@@ -120,6 +120,10 @@ class Deep(ToolCase):
         self.assertEqual(self.bits_of(model), 14)
         self.assertNotIn("16-bit", said)
 
+    def test_bits_are_for_images(self):
+        self.assert_fails(self.fit("videotestsrc num-buffers=3", self.folder / "m.padim", "--bits", "12"), 1,
+                          "--bits is for images")
+
     def test_values_above_the_range_are_counted(self):
         model, _ = self.fitted(self.write("narrow", 12))
         test = self.write("test", 12, first=50, count=3)

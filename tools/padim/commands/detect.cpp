@@ -187,6 +187,7 @@ int run_detect(const DetectArguments& arguments) {
   SourceOptions reading = arguments.reading;
   reading.range = range_after_fit(model.info().sample_bits, arguments.bits);
   const auto source = open_frame_source(arguments.input, reading);
+  check_bits(*source, arguments.bits);
   say_what_is_left_out(*source);
   const BackboneOptions wanted = backbone_options(arguments.backbone, model.info().backbone, arguments.model);
   const auto backbone = open_backbone(wanted);

@@ -196,6 +196,7 @@ int run_fit(const FitArguments& arguments) {
   SourceOptions reading = arguments.reading;
   reading.range = wanted_range(arguments);
   const auto source = open_frame_source(arguments.input, reading);
+  check_bits(*source, arguments.model.options.sample_bits);
   say_what_is_left_out(*source);
   const auto defects = open_defects(arguments.threshold, range_after_fit(0, source->sample_bits()));
   check_outputs(arguments, *source, defects.get());

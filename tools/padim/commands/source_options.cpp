@@ -6,6 +6,7 @@
 
 #include "commands/within.h"
 #include "io/image_source.h"
+#include "padim/error.h"
 #include "padim/limits.h"
 #include "terminal/progress.h"
 
@@ -44,6 +45,12 @@ SampleRange range_after_fit(int fitted, int bits) {
   if (bits > 0) return {bits, ""};
   if (fitted == 0) return {kSampleBits.most, "as the fit had none (see --bits)"};
   return {fitted, fitted < kSampleBits.most ? "as in the fit" : ""};
+}
+
+void check_bits(const FrameSource& source, int bits) {
+  if (bits == 0 || source.kind() != InputKind::video) return;
+  throw Error(ErrorCode::invalid_argument,
+              "--bits is for images: a video or camera is converted to 8 bits as it comes");
 }
 
 void say_what_is_left_out(const FrameSource& source) {

@@ -28,6 +28,9 @@ CLI::Option* add_bits_option(CLI::App& command, int& bits);
 /// is not 0.
 [[nodiscard]] SampleRange range_after_fit(int fitted, int bits);
 
+/// Throws invalid_argument where --bits, `bits`, was given for an input that has no images.
+void check_bits(const FrameSource& source, int bits);
+
 /// Says what of a folder is not taken, where that is not nothing.
 void say_what_is_left_out(const FrameSource& source);
 
