@@ -82,7 +82,7 @@ USERS = {
         r"nlohmann/": "results.cpp",
         r"glib\.h": "report.cpp",
         r"opencv2/core": "ground_truth.h mask_folder.h pixel_scores.h",
-        r"opencv2/imgcodecs": "evaluation.cpp mask_folder.cpp pictures.cpp",
+        r"opencv2/imgcodecs": "mask_folder.cpp pictures.cpp",
         r"opencv2/imgproc": "pictures.cpp",
     }),
     "commands": ("gst-common terminal io sample threshold eval", {

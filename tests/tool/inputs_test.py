@@ -1,6 +1,7 @@
 """What users have in their folders: odd names, odd pixel formats, broken files, nothing at all."""
 import os
 import unittest
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -127,6 +128,37 @@ class Unreadable(ToolCase):
         result = self.detect(self.folder / "in", "--json", "-")
         self.assert_fails(result, 1, f"cannot read image '{file}': the file is damaged")
         self.assertEqual([record["frame"] for record in parse_lines(result.stdout)], [0, 2])
+
+    def test_damaged_pngs_are_named_and_left_out(self):
+        """Wherever the damage lies, and where the data ends early inside a file that seems whole."""
+        source = self.folder / "in"
+        save_picture(source / "whole.png", picture(1))
+        whole = (source / "whole.png").read_bytes()
+        at = whole.index(b"IDAT")
+        length = int.from_bytes(whole[at - 4:at], "big")
+        data, end = whole[at + 4:at + 4 + length], whole[-12:]
+
+        def chunk(content):
+            name = b"IDAT" + content
+            return len(content).to_bytes(4, "big") + name + zlib.crc32(name).to_bytes(4, "big")
+
+        changed = bytes([data[length // 2] ^ 255])
+        damaged = {
+            "cut": whole[:len(whole) // 2],
+            "no_end": whole[:-12],
+            "flipped": whole[:at + length // 2] + changed + whole[at + length // 2 + 1:],
+            "flipped_with_checksum": whole[:at - 4] + chunk(data[:length // 2] + changed + data[length // 2 + 1:]) + end,
+            "short_data": whole[:at - 4] + chunk(data[:length // 2]) + end,
+            "half_the_rows": whole[:at - 4] + chunk(zlib.compress(zlib.decompress(data)[:SIZE[0] * SIZE[1]])) + end,
+        }
+        for name, content in damaged.items():
+            (source / f"{name}.png").write_bytes(content)
+        result = self.detect(source, "--json", "-")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(len(parse_lines(result.stdout)), 1, result.stdout)
+        for name in damaged:
+            self.assertIn(f"cannot read image '{source / name}.png': the file is damaged or truncated", result.stderr)
+        self.assertIn("6 of 7 images could not be read", result.stderr)
 
     def test_skip_unreadable_succeeds(self):
         result = self.detect(self.broken_folder(), "--json", "-", "--skip-unreadable")

@@ -49,6 +49,8 @@ struct FitOptions {
   int augment = kAugment.fallback;
   /// light: what a camera does by itself. rotate: for parts that lie in any pose; harmful where the pose is fixed.
   AugmentKind augment_kind = AugmentKind::light;
+  /// What ModelInfo says of pictures that had 16 bits per sample; 0: there are none. Frames come with 8 bits.
+  int sample_bits = kSampleBits.fallback;
   /// Memory for the statistics of the calibration segments; where it is short there are fewer segments, with a warning.
   std::int64_t max_statistics_bytes = kMaximumStatisticsBytes;
 
@@ -98,8 +100,8 @@ class PADIM_API Fitter {
 
 /// The model that one fit over the frames of both, a's first, would have given, up to rounding; calibration segments
 /// included. The wanted false-alarm rate is that of `a`. Throws mismatch, naming the difference, where they do not fit
-/// together (backbone, taps, grid, reduction, geometry, epsilon, search radius, kind of augmented copies),
-/// invalid_argument where one is stripped.
+/// together (backbone, taps, grid, reduction, geometry, epsilon, search radius, kind of augmented copies, range of
+/// 16-bit pictures), invalid_argument where one is stripped.
 [[nodiscard]] PADIM_API Model merge(const Model& a, const Model& b, const std::function<bool(double)>& progress = {});
 
 }  // namespace padim

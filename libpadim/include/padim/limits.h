@@ -32,6 +32,7 @@ inline constexpr Range<int> kSearchRadius{0, 4, 0};
 inline constexpr Range<double> kFalseAlarmRate{1e-9, 0.5, kStreamFalseAlarmRate};
 inline constexpr Range<int> kBatchSize{0, 256, 0};
 inline constexpr Range<int> kAugment{-1, 32, -1};
+inline constexpr Range<int> kSampleBits{8, 16, 0};   ///< 0: not given
 inline constexpr Range<int> kThreads{-1, 1024, -1};  ///< also of a detector
 
 // Of detection: Detector, RegionLimits, OverlayOptions and LearnerOptions say what they mean.

@@ -92,6 +92,8 @@ struct ModelInfo {
   int search_radius = 0;        ///< positions; 0 is the paper's
   int augment = 0;              ///< augmented copies of each frame in the statistics
   AugmentKind augment_kind = AugmentKind::light;
+  int sample_bits = 0;  ///< range in use of 16-bit pictures, as 8-bit ones were made of them: value >> (sample_bits -
+                        ///< 8); 0: the fit had none, or its version did not record it and took 16
   std::int64_t frames = 0;  ///< N
   Calibration calibration;
   Examination examination;

@@ -59,6 +59,7 @@ FitOptions checked(FitOptions options, const BackboneInfo& backbone) {
   if (options.epsilon) check_range("epsilon", *options.epsilon, kEpsilon);
   if (options.relative_epsilon) check_range("relative epsilon", *options.relative_epsilon, kEpsilon);
   if (options.prior) check_range("prior", *options.prior, kPrior);
+  if (options.sample_bits != 0) check_range("number of bits in use", options.sample_bits, kSampleBits);
   check_range("search radius", options.search_radius, kSearchRadius);
   check_range("seed", options.seed, kSeed);
   check_range("batch size", options.batch_size, kBatchSize);
@@ -113,6 +114,7 @@ ModelInfo describe_fit(const FitOptions& options, const BackboneInfo& backbone) 
   info.prior = options.prior.value_or(backbone.prior);
   info.augment = copies_of(options);
   info.augment_kind = options.augment_kind;
+  info.sample_bits = options.sample_bits;
   info.calibration.source = options.source;
   info.calibration.false_alarm_rate = options.false_alarm_rate.value_or(0);
   info.scene.emplace();

@@ -6,6 +6,7 @@
 
 #include "base/logging.h"
 #include "padim/error.h"
+#include "padim/limits.h"
 
 namespace padim {
 namespace {
@@ -39,6 +40,9 @@ std::string epsilon_of(const ModelInfo& info) {
   return info.relative_epsilon > 0 ? std::to_string(info.relative_epsilon) + " of the mean variance"
                                    : std::to_string(info.epsilon);
 }
+
+// Of 16-bit pictures.
+int bits_of(const ModelInfo& info) { return info.sample_bits == 0 ? kSampleBits.most : info.sample_bits; }
 
 std::string name_of(SourceKind kind) { return kind == SourceKind::images ? "separate images" : "a stream"; }
 
@@ -107,6 +111,8 @@ void check_mergeable(const Model& one, const Model& other) {
   require(a.geometry.mask == b.geometry.mask, "masks", ignored_by(a.geometry.mask), ignored_by(b.geometry.mask));
   require(a.search_radius == b.search_radius, "search radii", std::to_string(a.search_radius),
           std::to_string(b.search_radius));
+  require(bits_of(a) == bits_of(b), "ranges of 16-bit pictures", std::to_string(bits_of(a)) + " bits",
+          std::to_string(bits_of(b)) + " bits");
   require(a.prior == b.prior, "priors", short_text(a.prior), short_text(b.prior));
   require(a.calibration.source == b.calibration.source, "sources", name_of(a.calibration.source),
           name_of(b.calibration.source));

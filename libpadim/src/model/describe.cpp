@@ -174,6 +174,11 @@ std::string look_sentence(const Geometry& geometry) {
   return sentence;
 }
 
+std::string samples_sentence(const ModelInfo& info) {
+  if (info.sample_bits == 0) return "";
+  return "16-bit pictures are read as " + std::to_string(info.sample_bits) + "-bit ones.\n";
+}
+
 // Of models with a threshold to compare black and white frames with.
 std::string scene_sentences(const ModelInfo& info) {
   if (!info.scene || info.calibration.rule == "none") return "";
@@ -191,9 +196,9 @@ std::string describe(const Model& model) {
          info.weights_sha256.substr(0, 8) + "), taps " + tap_names(info) + ", " + channels_sentence(info) + ", grid " +
          to_string(info.grid) + ": " + to_string(info.positions) + " patch positions, network input " +
          to_string(info.geometry.input) + ", geometry " + to_string(info.geometry.mode) + ", search radius " +
-         std::to_string(info.search_radius) + ".\n" + look_sentence(info.geometry) + epsilon_sentence(info) +
-         prior_sentence(info) + augment_sentence(info) + "\n" + threshold_sentence(info) + "\n" +
-         examination_sentences(info.examination) + scene_sentences(info);
+         std::to_string(info.search_radius) + ".\n" + look_sentence(info.geometry) + samples_sentence(info) +
+         epsilon_sentence(info) + prior_sentence(info) + augment_sentence(info) + "\n" + threshold_sentence(info) +
+         "\n" + examination_sentences(info.examination) + scene_sentences(info);
 }
 
 }  // namespace padim

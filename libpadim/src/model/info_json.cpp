@@ -232,6 +232,7 @@ void check(const ModelInfo& info) {
   require(kPrior.contains(info.prior), "prior");
   require(kAugment.contains(info.augment) && info.augment >= 0, "augment");
   require(kSearchRadius.contains(info.search_radius), "search_radius");
+  require(info.sample_bits == 0 || kSampleBits.contains(info.sample_bits), "sample_bits");
   require(std::isfinite(info.epsilon) && info.epsilon > 0, "epsilon");
   check(info.calibration, require);
   require(info.frames >= 2, "frames");
@@ -262,6 +263,7 @@ Json info_to_json(const ModelInfo& info) {
                {"calibration", calibration_to_json(info.calibration)},
                {"examination", examination_to_json(info.examination)},
                {"sources", info.sources}};
+  if (info.sample_bits != 0) json["sample_bits"] = info.sample_bits;
   if (info.scene) json["scene"] = scene_to_json(*info.scene);
   return json;
 }
@@ -284,6 +286,7 @@ ModelInfo info_from_json(const Json& json) {
   json.at("search_radius").get_to(info.search_radius);
   info.augment = json.value("augment", 0);
   info.augment_kind = parse_augment_kind(json.value("augment_kind", "light"));
+  info.sample_bits = json.value("sample_bits", 0);
   json.at("frames").get_to(info.frames);
   info.calibration = calibration_from_json(json.at("calibration"));
   if (json.contains("examination")) info.examination = examination_from_json(json.at("examination"));

@@ -77,6 +77,7 @@ std::map<std::string, Option> options_by_name() {
       {"false-alarm rate", {fit.false_alarm_rate.value(), fit_with(&FitOptions::false_alarm_rate)}},
       {"batch size", {fit.batch_size, fit_with(&FitOptions::batch_size)}},
       {"augmented copies", {fit.augment, fit_with(&FitOptions::augment)}},
+      {"bits in use", {fit.sample_bits, fit_with(&FitOptions::sample_bits)}},
       {"threads of a fit", {fit.threads, fit_with(&FitOptions::threads)}},
       {"threads of a detector",
        {DetectorOptions{}.threads, [](const json& value) { Detector(backbone(), model(), {.threads = value}); }}},

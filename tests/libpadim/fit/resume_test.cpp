@@ -296,5 +296,21 @@ TEST(Augment, RecordsItsKind) {
   EXPECT_EQ(merge(fitted(8, 16, light), model).info().augment_kind, AugmentKind::rotate);
 }
 
+// 16-bit pictures that were read with different ranges are not mixed; where nothing is recorded it was all 16 bits.
+TEST(SampleBits, AreThoseOfTheWholeFit) {
+  FitOptions narrow = options();
+  narrow.sample_bits = 12;
+  const Model model = fitted(0, 8, narrow);
+  Fitter fitter(backbone(), model, options());
+  add(fitter, 8, 16);
+  EXPECT_EQ(fitter.finish().info().sample_bits, 12);
+  expect_error(ErrorCode::mismatch, {"cannot be merged", "ranges of 16-bit pictures", "12 bits", "16 bits"},
+               [&] { (void)merge(model, fitted(8, 16, options())); });
+  EXPECT_EQ(merge(model, fitted(8, 16, narrow)).info().sample_bits, 12);
+  FitOptions wide = options();
+  wide.sample_bits = 16;
+  EXPECT_NO_THROW((void)merge(fitted(0, 8, wide), fitted(8, 16, options())));
+}
+
 }  // namespace
 }  // namespace padim::test

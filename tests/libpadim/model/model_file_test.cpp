@@ -253,6 +253,8 @@ TEST_F(ModelFile, RefusesImpossibleDescriptions) {
       {"/augment_kind", "mirror"},
       {"/search_radius", 5},
       {"/search_radius", -1},
+      {"/sample_bits", 7},
+      {"/sample_bits", 17},
       {"/frames", 1},
       {"/calibration/threshold", 0},
       {"/calibration/threshold", -2.0},
@@ -351,6 +353,19 @@ TEST_F(ModelFile, KnowsTheKindOfItsCopies) {
   EXPECT_EQ(loaded(), AugmentKind::rotate);
   description.erase("augment_kind");
   EXPECT_EQ(loaded(), AugmentKind::light);
+}
+
+// The range of 16-bit pictures is kept, and absent where there were none.
+TEST_F(ModelFile, KeepsTheRangeOf16BitPictures) {
+  Parts parts(saved());
+  Json description = parts.description();
+  EXPECT_FALSE(description.contains("sample_bits"));
+  EXPECT_EQ(Model::load(write(parts.bytes())).info().sample_bits, 0);
+  description["sample_bits"] = 12;
+  parts.header["__metadata__"]["model"] = description.dump();
+  const Model model = Model::load(write(parts.bytes()));
+  EXPECT_EQ(model.info().sample_bits, 12);
+  EXPECT_NE(describe(model).find("16-bit pictures are read as 12-bit ones"), std::string::npos);
 }
 
 // Tensors that are missing, of another type or size are named.

@@ -53,6 +53,7 @@ struct DetectArguments {
   std::vector<std::string> overlay = {"heatmap", "text"};
   std::string colormap = to_string(OverlayOptions{}.colormap);
   SourceOptions reading;
+  int bits = kSampleBits.fallback;
   bool profile = false;
 };
 
@@ -182,9 +183,12 @@ int final_status(const DetectArguments& arguments, const FrameSource& source) {
 }
 
 int run_detect(const DetectArguments& arguments) {
-  const auto source = open_frame_source(arguments.input, arguments.reading);
-  say_what_is_left_out(*source);
   const Model model = Model::load(arguments.model);
+  SourceOptions reading = arguments.reading;
+  reading.range = range_after_fit(model.info().sample_bits, arguments.bits);
+  const auto source = open_frame_source(arguments.input, reading);
+  check_bits(*source, arguments.bits);
+  say_what_is_left_out(*source);
   const BackboneOptions wanted = backbone_options(arguments.backbone, model.info().backbone, arguments.model);
   const auto backbone = open_backbone(wanted);
   const MaskPicture mask = arguments.mask.empty() ? MaskPicture{} : read_mask(arguments.mask);
@@ -246,6 +250,7 @@ void add_detect_command(CLI::App& app, int& status) {
                    "picture of a whole frame whose dark places are ignored, besides what the model ignores")
       ->type_name("IMAGE");
   add_source_options(*command, arguments->reading);
+  add_bits_option(*command, arguments->bits)->default_str("those of the fit")->group(kInputGroup);
   command->add_flag("--profile", arguments->profile,
                     "in the end, print how many milliseconds each stage of a frame took");
   add_result_options(*command, *arguments);

@@ -75,6 +75,7 @@ double default_false_alarm_rate(SourceKind kind) {
 FitOptions fit_options(const FitArguments& arguments, const FrameSource& source) {
   FitOptions options = fit_options(arguments.model);
   options.source = source_kind(arguments, source.kind());
+  options.sample_bits = source.sample_bits();
   options.false_alarm_rate = arguments.false_alarm_rate.value_or(default_false_alarm_rate(options.source));
   if (arguments.drop_outliers || arguments.keep_outliers) options.drop_outliers = arguments.drop_outliers;
   if (arguments.no_calibration) options.false_alarm_rate = std::nullopt;
@@ -100,13 +101,15 @@ SourceOptions reading_of(const FitArguments& arguments) {
 }
 
 /// Reads the whole input once more, before the fit, for the basis of its reduction.
-void run_first_pass(const FitArguments& arguments, const FrameSource& live, Fitter& fitter) {
-  if (live.live()) {
+void run_first_pass(const FitArguments& arguments, const FrameSource& once, Fitter& fitter) {
+  if (once.live()) {
     throw Error(ErrorCode::invalid_argument,
                 "reduction pca reads its input twice, which a live source cannot be; record "
                 "a video of it, or take --reduction random");
   }
-  const auto source = open_frame_source(arguments.input, reading_of(arguments));
+  SourceOptions reading = reading_of(arguments);
+  reading.range = {once.sample_bits(), ""};
+  const auto source = open_frame_source(arguments.input, reading);
   Progress progress("first pass", "frames", source->length());
   std::int64_t frames = 0;
   while (const Frame* frame = source->next()) {
@@ -195,11 +198,20 @@ void check_outputs(const FitArguments& arguments, const FrameSource& source, con
   note_curve(arguments.threshold, roles);
 }
 
+// A fit that goes on reads as it began; a new one may look at all pictures.
+SampleRange wanted_range(const FitArguments& arguments) {
+  if (arguments.resume.empty()) return {arguments.model.options.sample_bits, ""};
+  return range_after_fit(Model::load(arguments.resume).info().sample_bits, 0);
+}
+
 int run_fit(const FitArguments& arguments) {
   check_all_normal(arguments.input);
-  const auto source = open_frame_source(arguments.input, reading_of(arguments));
+  SourceOptions reading = reading_of(arguments);
+  reading.range = wanted_range(arguments);
+  const auto source = open_frame_source(arguments.input, reading);
+  check_bits(*source, arguments.model.options.sample_bits);
   say_what_is_left_out(*source);
-  const auto defects = open_defects(arguments.threshold);
+  const auto defects = open_defects(arguments.threshold, range_after_fit(0, source->sample_bits()));
   check_outputs(arguments, *source, defects.get());
   Fitter fitter = make_fitter(arguments, *source);
   if (fitter.wants_first_pass()) run_first_pass(arguments, *source, fitter);

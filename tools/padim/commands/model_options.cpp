@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "commands/source_options.h"
 #include "commands/within.h"
 #include "io/image_source.h"
 
@@ -61,6 +62,7 @@ void add_model_options(CLI::App& command, ModelArguments& arguments) {
                   "the part that is looked at, in pixels of the first frame or in fractions of it; else all of it")
       ->type_name("X,Y,W,H")
       ->group(group);
+  add_bits_option(command, options.sample_bits)->default_str("by all pictures")->group(group);
   command.add_option("--mask", arguments.mask, "picture of a whole frame whose dark places are ignored")
       ->type_name("IMAGE")
       ->group(group);

@@ -6,6 +6,7 @@
 #include "base/output.h"
 #include "commands/backbone_options.h"
 #include "commands/commands.h"
+#include "commands/source_options.h"
 #include "commands/threshold_options.h"
 #include "commands/within.h"
 #include "gst-common/backbonefolders.h"
@@ -28,6 +29,7 @@ struct Arguments {
   std::filesystem::path output;
   ThresholdArguments threshold;
   BackboneArguments backbone;
+  int bits = kSampleBits.fallback;
 };
 
 void check(const Arguments& arguments) {
@@ -50,7 +52,7 @@ int run_threshold(const Arguments& arguments) {
   check(arguments);
   const Model model = Model::load(arguments.model);
   check_calibrated(model, arguments.model);
-  const auto defects = open_defects(arguments.threshold);
+  const auto defects = open_defects(arguments.threshold, range_after_fit(model.info().sample_bits, arguments.bits));
   check_outputs(arguments, defects.get(), backbone_options(arguments.backbone, model.info().backbone, arguments.model));
   const Weighed weighed = weigh(model, arguments.threshold, defects.get(), arguments.backbone, arguments.model);
   if (!arguments.output.empty()) weighed.model.save(arguments.output);
@@ -85,6 +87,7 @@ void add_threshold_command(CLI::App& app, int& status) {
       ->excludes(rate)
       ->type_name("SCORE")
       ->group(kThresholdGroup);
+  add_bits_option(*command, arguments->bits)->default_str("those of the fit")->group(kThresholdGroup);
   add_backbone_options(*command, arguments->backbone, "the model's");
   command->callback([arguments, &status] { status = run_threshold(*arguments); });
 }

@@ -12,6 +12,7 @@
 #include "commands/use_frame.h"
 #include "eval/labelled_folder.h"
 #include "io/file_io.h"
+#include "io/image_source.h"
 #include "padim/detector.h"
 #include "padim/error.h"
 #include "terminal/interrupt.h"
@@ -41,6 +42,7 @@ ScoreSet score(FrameSource& source, Detector& detector, const std::filesystem::p
     scores.push_back(static_cast<float>(detection.raw_score));
     progress.update(static_cast<std::int64_t>(scores.size()));
   }
+  if (source.above_range() > 0) notice(above_range(source.above_range(), source.sample_bits()));
   check_all_were_read(source, scores.size(), path);
   return ScoreSet(std::move(scores));
 }
@@ -100,11 +102,11 @@ void add_threshold_options(CLI::App& command, ThresholdArguments& arguments) {
       ->group(kThresholdGroup);
 }
 
-std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments) {
+std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments, const SampleRange& range) {
   if (!arguments.curve.empty()) check_operating_plot(arguments.curve);
   if (arguments.defects.empty()) return nullptr;
   check_all_defective(arguments.defects);
-  auto source = open_frame_source(arguments.defects);
+  auto source = open_frame_source(arguments.defects, {.range = range});
   say_what_is_left_out(*source);
   return source;
 }

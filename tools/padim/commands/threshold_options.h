@@ -35,8 +35,8 @@ struct ThresholdArguments {
 void add_threshold_options(CLI::App& command, ThresholdArguments& arguments);
 
 /// Opens --defects, null where there are none, and finds out whether --curve can be drawn: before the work, not after
-/// it. Throws what open_frame_source and check_operating_plot throw.
-[[nodiscard]] std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments);
+/// it. range: of 16-bit pictures. Throws what open_frame_source and check_operating_plot throw.
+[[nodiscard]] std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments, const SampleRange& range);
 
 /// Notes what the defects are read from, if there are any.
 void note_defects(const FrameSource* defects, FileRoles& roles);

@@ -5,8 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include <opencv2/imgcodecs.hpp>
-
 #include "eval/mask_folder.h"
 #include "eval/parallel.h"
 #include "eval/pixel_scores.h"
@@ -36,8 +34,8 @@ void name_image(const std::filesystem::path& image, const Work& work) {
 
 // Figures over some of the images would not be comparable, so that one that cannot be read ends the evaluation.
 template <class Use>
-void read_training_images(const DatasetClass& data, const std::string& doing, const Use& use) {
-  const auto source = open_image_folder(data.folder / "train" / "good");
+void read_training_images(const DatasetClass& data, int bits, const std::string& doing, const Use& use) {
+  const auto source = open_image_folder(data.folder / "train" / "good", {}, {bits, ""});
   Progress progress(data.name + ": " + doing, "images", source->length());
   std::int64_t images = 0;
   while (const Frame* frame = source->next()) {
@@ -55,9 +53,10 @@ void read_training_images(const DatasetClass& data, const std::string& doing, co
 Model fit(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone, const FitOptions& options) {
   Fitter fitter(backbone, options);
   if (fitter.wants_first_pass()) {
-    read_training_images(data, "first pass", [&](const ImageView& image) { fitter.observe(image); });
+    read_training_images(data, options.sample_bits, "first pass",
+                         [&](const ImageView& image) { fitter.observe(image); });
   }
-  read_training_images(data, "fit", [&](const ImageView& image) { fitter.add(image); });
+  read_training_images(data, options.sample_bits, "fit", [&](const ImageView& image) { fitter.add(image); });
   Progress progress(data.name + ": finish", "%", 100);
   return fitter
       .finish([&](double fraction) {
@@ -110,6 +109,7 @@ struct Inspection {
   ImageResult result;
   Ranking pixels;
   bool alarm = false;
+  bool above_range = false;        // of its 16-bit samples
   std::int64_t defect_pixels = 0;  // of the mask, whether the network sees them or not
 };
 
@@ -120,15 +120,18 @@ class Inspector {
             const EvaluationSettings& settings, bool masks)
       : masks_(masks),
         raster_(settings.protocol == Protocol::official ? PixelRaster::frame : PixelRaster::map),
-        keep_maps_(settings.keep_maps) {
+        keep_maps_(settings.keep_maps),
+        bits_(settings.fit.sample_bits) {
     for (const Model& model : models) detectors_.emplace_back(backbone, model, DetectorOptions{.threads = 1});
   }
 
   Inspection inspect(const TestImage& image) {
-    const cv::Mat pixels = read_image(image.image, cv::IMREAD_COLOR);
+    const Picture picture = read_picture(image.image, bits_);
+    const cv::Mat& pixels = picture.pixels;
     const cv::Mat mask = read_mask(image, pixels);
     Inspection inspection;
     inspection.result.source = image;
+    inspection.above_range = picture.above;
     inspection.result.size = {pixels.cols, pixels.rows};
     inspection.defect_pixels = mask.empty() ? 0 : cv::countNonZero(mask);
     name_image(image.image, [&] { score(pixels, mask, inspection); });
@@ -163,6 +166,7 @@ class Inspector {
   bool masks_;
   PixelRaster raster_;
   bool keep_maps_;
+  int bits_;
   PixelScores scores_;
 };
 
@@ -187,16 +191,19 @@ void judge(std::vector<Inspection> inspections, Protocol protocol, ClassResult& 
   Ranking images;
   Ranking pixels;
   std::int64_t defect_pixels = 0;
+  std::int64_t above_range = 0;
   for (Inspection& inspection : inspections) {
     const float score = static_cast<float>(inspection.result.raw_score);
     const bool anomalous = inspection.result.source.anomalous();
     anomalous ? images.add_defect({&score, 1}) : images.add_normal({&score, 1});
     result.alarms.false_alarms += inspection.alarm && !anomalous ? 1 : 0;
+    above_range += inspection.above_range ? 1 : 0;
     result.alarms.missed += !inspection.alarm && anomalous ? 1 : 0;
     defect_pixels += inspection.defect_pixels;
     pixels.append(std::move(inspection.pixels));
     result.images.push_back(std::move(inspection.result));
   }
+  if (above_range > 0) notice(result.name + ": " + tool::above_range(above_range, result.model.sample_bits));
   result.image = images.quality();
   result.pixel = pixels.quality();
   if (protocol == Protocol::official && defect_pixels > 0) {
@@ -204,10 +211,20 @@ void judge(std::vector<Inspection> inspections, Protocol protocol, ClassResult& 
   }
 }
 
+// Its test images are read as its training images are.
+EvaluationSettings with_range_of(const DatasetClass& data, EvaluationSettings settings) {
+  if (settings.fit.sample_bits > 0) return settings;
+  const SampleRange range = find_sample_range(data.training);
+  if (!range.reason.empty()) notice(data.name + ": " + to_string(range));
+  settings.fit.sample_bits = range.bits;
+  return settings;
+}
+
 }  // namespace
 
 ClassResult evaluate(const DatasetClass& data, const std::shared_ptr<const Backbone>& backbone,
-                     const EvaluationSettings& settings) {
+                     const EvaluationSettings& wanted) {
+  const EvaluationSettings settings = with_range_of(data, wanted);
   ClassResult result;
   result.name = data.name;
   result.masks = data.masks;

@@ -66,7 +66,8 @@ DatasetClass read_class(const std::filesystem::path& folder, const std::string& 
                 "class '" + name + "' has no folder " + in_quotes(folder / "train" / kNormal) + kLayout);
   }
   DatasetClass result{name, folder, {}, {}, std::filesystem::is_directory(masks_of(folder)), {}};
-  result.training = list_images(result, std::filesystem::path("train") / kNormal);
+  const std::filesystem::path normal = std::filesystem::path("train") / kNormal;
+  for (const auto& image : list_images(result, normal)) result.training.push_back(folder / normal / image);
   std::optional<MaskFolder> masks;
   if (result.masks) masks.emplace(masks_of(folder));
   if (std::filesystem::is_directory(folder / "test")) {

@@ -132,10 +132,11 @@ cv::Mat truth_of(const TestImage& image, const cv::Rect& seen, cv::Size size) {
   return resized(read_marks(image.mask)(seen), size, cv::INTER_NEAREST);
 }
 
-std::array<cv::Mat, kTitles.size()> panels_of(const ImageResult& image, Protocol protocol, const Scale& scale) {
+std::array<cv::Mat, kTitles.size()> panels_of(const ImageResult& image, Protocol protocol, const Scale& scale,
+                                              int bits) {
   const cv::Rect seen = seen_part(image);
   const cv::Size size = panel_size(seen.size());
-  const cv::Mat pixels = resized(read_image(image.source.image, cv::IMREAD_COLOR)(seen), size, cv::INTER_AREA);
+  const cv::Mat pixels = resized(read_picture(image.source.image, bits).pixels(seen), size, cv::INTER_AREA);
   const cv::Mat map = resized(as_image(image.map), size, cv::INTER_LINEAR);
   const cv::Mat mask = protocol == Protocol::reference ? resized(opened_mask(image.map, scale), size, cv::INTER_NEAREST)
                                                        : cv::Mat(map >= scale.threshold);
@@ -169,7 +170,7 @@ std::vector<std::uint8_t> encoded(const char* extension, const cv::Mat& image, c
 
 ImagePicture draw(const ClassResult& result, const ImageResult& image, Protocol protocol, const Scale& scale,
                   const std::filesystem::path& save) {
-  auto panels = panels_of(image, protocol, scale);
+  auto panels = panels_of(image, protocol, scale, result.model.sample_bits);
   ImagePicture picture;
   picture.file = std::filesystem::path("pictures") / result.name / image.source.name;
   picture.file.replace_extension(".png");

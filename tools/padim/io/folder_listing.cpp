@@ -13,7 +13,7 @@
 
 #include "io/file_io.h"
 #include "io/own_picture.h"
-#include "io/tiff_pages.h"
+#include "io/tiff_file.h"
 #include "padim/error.h"
 
 namespace padim::tool {
@@ -160,10 +160,12 @@ class MaskNames {
 
 void leave_out_masks(FolderListing& listing) {
   const MaskNames masks(listing.images);
-  const auto rest =
-      std::ranges::stable_partition(listing.images, [&](const auto& file) { return !masks.contains(file); });
-  for (const fs::path& mask : rest) listing.left_out.push_back({LeftOutReason::mask, mask});
-  listing.images.erase(rest.begin(), rest.end());
+  const auto rest = std::stable_partition(listing.images.begin(), listing.images.end(),
+                                          [&](const fs::path& file) { return !masks.contains(file); });
+  std::for_each(rest, listing.images.end(), [&](const fs::path& mask) {
+    listing.left_out.push_back({LeftOutReason::mask, mask});
+  });
+  listing.images.erase(rest, listing.images.end());
 }
 
 void leave_out_pages(const fs::path& root, FolderListing& listing) {

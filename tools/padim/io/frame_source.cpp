@@ -28,6 +28,8 @@ class FirstFrames : public FrameSource {
   [[nodiscard]] std::vector<std::filesystem::path> files() const override { return all_->files(); }
   [[nodiscard]] std::int64_t unreadable() const override { return all_->unreadable(); }
   [[nodiscard]] std::string left_out() const override { return all_->left_out(); }
+  [[nodiscard]] int sample_bits() const override { return all_->sample_bits(); }
+  [[nodiscard]] std::int64_t above_range() const override { return all_->above_range(); }
   [[nodiscard]] bool live() const override { return all_->live(); }
   [[nodiscard]] bool lost() const override { return all_->lost(); }
   [[nodiscard]] std::int64_t passed_over() const override { return all_->passed_over(); }
@@ -64,8 +66,8 @@ std::unique_ptr<FrameSource> open_path(const std::string& name, const SourceOpti
     throw Error(ErrorCode::invalid_argument,
                 "--seconds, --timeout and --reconnect need a video or a camera; " + in_quotes(path) + " holds images");
   }
-  if (!folder) return open_single_image(path);
-  return open_image_folder(path, {.skip_unreadable_folders = options.skip_unreadable});
+  if (!folder) return open_single_image(path, options.range);
+  return open_image_folder(path, {.skip_unreadable_folders = options.skip_unreadable}, options.range);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/deep_samples.h"
 #include "io/folder_listing.h"
 #include "padim/image_view.h"
 
@@ -38,6 +39,7 @@ struct SourceOptions {
   std::optional<double> seconds;       ///< end after so long: of a video's time; by the clock where it is live
   std::optional<double> timeout;       ///< seconds without a frame after which a video is given up; else a default
   bool reconnect = false;              ///< open a live source again that has ended or failed
+  SampleRange range = {};              ///< of 16-bit pictures
 };
 
 /// The frames of a folder of images, of one image or of a video, one after the other. One thread at a time.
@@ -62,6 +64,12 @@ class FrameSource {
 
   /// What of a folder is taken and what is not, in words; empty where all is.
   [[nodiscard]] virtual std::string left_out() const { return {}; }
+
+  /// The range that its 16-bit pictures are read with (SampleRange); 0 where it has none and none was asked for.
+  [[nodiscard]] virtual int sample_bits() const { return 0; }
+
+  /// 16-bit pictures so far with samples above that range.
+  [[nodiscard]] virtual std::int64_t above_range() const { return 0; }
 
   /// A camera or a stream of the network: Ctrl-C is how it ends.
   [[nodiscard]] virtual bool live() const { return false; }

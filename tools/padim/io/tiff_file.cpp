@@ -1,7 +1,7 @@
 // A TIFF is a chain of directories, one per picture: a count of entries, the entries of a tag, a type, a count and a
 // value each, and the place of the next directory. BigTIFF is the same with places and counts of 8 bytes.
 
-#include "io/tiff_pages.h"
+#include "io/tiff_file.h"
 
 #include <fstream>
 #include <string>
@@ -31,7 +31,19 @@ class TiffReader {
     return pages;
   }
 
+  [[nodiscard]] std::optional<std::uint64_t> value(std::uint64_t tag) {
+    if (next_ == 0) return std::nullopt;
+    const std::uint64_t entries = open_directory();
+    const std::streamoff first = stream_.tellg();
+    for (std::uint64_t i = 0; i < entries && stream_; ++i) {
+      stream_.seekg(first + static_cast<std::streamoff>(i) * entry_size());
+      if (number(2) == tag) return first_value();
+    }
+    return std::nullopt;
+  }
+
  private:
+  [[nodiscard]] int entry_size() const { return big_ ? 20 : 12; }
   [[nodiscard]] int place_size() const { return big_ ? 8 : 4; }
 
   // 0 where the file ends before.
@@ -45,17 +57,37 @@ class TiffReader {
     return value;
   }
 
-  // Goes on to the next one; true for a page.
-  bool read_directory() {
+  // Goes to its entries and tells their number; 0 where there is none.
+  std::uint64_t open_directory() {
     stream_.seekg(static_cast<std::streamoff>(next_));
     const std::uint64_t entries = number(big_ ? 8 : 2);
+    return stream_ && entries <= 65535 ? entries : 0;
+  }
+
+  // Goes on to the next one; true for a page.
+  bool read_directory() {
+    const std::uint64_t entries = open_directory();
     next_ = 0;
-    if (!stream_ || entries == 0 || entries > 65535) return false;
+    if (entries == 0) return false;
     const std::streamoff first = stream_.tellg();
     const bool smaller = is_smaller(entries);
-    stream_.seekg(first + static_cast<std::streamoff>(entries) * (big_ ? 20 : 12));
+    stream_.seekg(first + static_cast<std::streamoff>(entries) * entry_size());
     next_ = number(place_size());
     return !smaller;
+  }
+
+  // Of the entry whose tag was read: what does not fit into it lies elsewhere.
+  std::optional<std::uint64_t> first_value() {
+    constexpr std::uint64_t kShort = 3;
+    constexpr std::uint64_t kLong = 4;
+    const std::uint64_t type = number(2);
+    const std::uint64_t count = number(place_size());
+    if (type != kShort && type != kLong) return std::nullopt;
+    const int size = type == kShort ? 2 : 4;
+    if (count > static_cast<std::uint64_t>(place_size() / size)) {
+      stream_.seekg(static_cast<std::streamoff>(number(place_size())));
+    }
+    return number(size);
   }
 
   bool is_smaller(std::uint64_t entries) {
@@ -79,5 +111,9 @@ class TiffReader {
 }  // namespace
 
 std::int64_t count_tiff_pages(const std::filesystem::path& file) { return TiffReader(file).count(); }
+
+std::optional<std::uint64_t> tiff_value(const std::filesystem::path& file, TiffTag tag) {
+  return TiffReader(file).value(static_cast<std::uint64_t>(tag));
+}
 
 }  // namespace padim::tool
