@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -28,7 +29,8 @@ int report(const std::exception& error) {
     padim::tool::notice("interrupted");
     return padim::tool::interrupt_status();
   }
-  padim::tool::notice(error.what());
+  const bool out_of_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+  padim::tool::notice(out_of_memory ? "out of memory" : error.what());
   const auto* known = dynamic_cast<const padim::Error*>(&error);
   return known != nullptr && known->code() == padim::ErrorCode::invalid_argument ? kUsageError : kFailed;
 }

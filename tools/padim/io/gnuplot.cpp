@@ -36,14 +36,14 @@ std::string gnuplot_number(double value) {
 std::string Drawings::png(const std::filesystem::path& file, int width, int height) {
   files_.push_back(std::make_unique<AtomicFile>(file, "drawing", Durability::quick));
   return "set terminal pngcairo noenhanced size " + std::to_string(width) + "," + std::to_string(height) +
-         " font 'sans,10'\nset output " + gnuplot_string(files_.back()->temporary()) + "\n";
+         " font 'sans,10'\nset output " + gnuplot_string(files_.back()->unnamed().string()) + "\n";
 }
 
 GnuplotResult Drawings::run(const std::string& script) {
   const GnuplotResult result = run_gnuplot(script);
   if (result != GnuplotResult::done) return result;
   for (const auto& file : files_) {
-    sign_picture(file->temporary());
+    sign_picture(file->unnamed());
     file->commit();
   }
   return result;
