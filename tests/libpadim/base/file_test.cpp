@@ -35,18 +35,14 @@ int open_unless_nameless(const char* path, int flags, mode_t mode) {
 
 }  // namespace
 
-// Stand in for the C library's in this program, which may then lie on a file system without files that have no name.
-#define PADIM_OPEN(name)                                  \
-  extern "C" int name(const char* path, int flags, ...) { \
-    va_list arguments;                                    \
-    va_start(arguments, flags);                           \
-    const mode_t mode = va_arg(arguments, mode_t);        \
-    va_end(arguments);                                    \
-    return open_unless_nameless(path, flags, mode);       \
-  }
-PADIM_OPEN(open)
-PADIM_OPEN(open64)
-#undef PADIM_OPEN
+// Stands in for the C library's in this program, which may then lie on a file system without files that have no name.
+extern "C" int open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = va_arg(arguments, mode_t);
+  va_end(arguments);
+  return open_unless_nameless(path, flags, mode);
+}
 
 // Stands in for the C library's in this program: who changes the mask, changes it for all threads.
 extern "C" mode_t umask(mode_t mask) noexcept {
