@@ -96,7 +96,7 @@ AtomicFile::AtomicFile(std::filesystem::path name, std::string what, Durability 
 // Not mkostemp, whose files are private: a model is as readable as any file that the user writes.
 void AtomicFile::create() {
   const auto create_named = [this](const char* name) {
-    descriptor_ = ::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    descriptor_ = ::open(name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     return descriptor_ >= 0;
   };
   if (!create_nameless() && !take_temporary_name(create_named)) fail(errno);
@@ -104,7 +104,7 @@ void AtomicFile::create() {
 
 // False where the file system has no such files, or nothing under which one could be given a name later.
 bool AtomicFile::create_nameless() {
-  descriptor_ = ::open(folder_of(path_).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  descriptor_ = ::open(folder_of(path_).c_str(), O_WRONLY | O_APPEND | O_TMPFILE | O_CLOEXEC, 0666);
   if (descriptor_ < 0) return false;
   if (::access(unnamed().c_str(), F_OK) == 0) return true;
   ::close(std::exchange(descriptor_, -1));

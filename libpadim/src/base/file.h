@@ -68,6 +68,7 @@ class AtomicFile {
   /// Where others, in this process or besides it, can write the contents before commit().
   [[nodiscard]] std::filesystem::path unnamed() const;
 
+  /// At the end of what it holds by then.
   void write(std::span<const std::byte> bytes);
 
   /// Takes the name now, so that others can follow what is written from now on.
