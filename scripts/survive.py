@@ -255,7 +255,7 @@ def memory_ends(bench, command):
     """Runs the command with more and more address space, until it succeeds."""
     row, limit = Row(), 48 * MIB
     while row.faults < 80:
-        result = bench.run(*command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        result = bench.run(*command, seconds=30, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
         if result.returncode == 0:
             row.count(f"MiB suffice: {limit // MIB}", 1)
             return row
@@ -299,8 +299,8 @@ def source_breaks_off(bench, _):
     row.check(len(lines.read_text().splitlines()) >= 28, "detect: frames before the error have no line")
     result = bench.run("gst-launch-1.0", *broken, "mode=fit", "backbone=tiny", f"model-file={model}", "!", "fakesink")
     row.check(result.returncode == 1, f"fit: {result.stderr[-200:]}")
-    row.check(not model.exists(), "fit: half a fit has become a model")
-    row.check(bench.is_model(f"{model}.unfinished"), "fit: what was collected is not kept")
+    # The source ends the stream behind its error: what came until then is the fit.
+    row.check(bench.is_model(model), "fit: what was collected is not kept")
     return row
 
 

@@ -18,7 +18,7 @@ SIZE = (96, 64)
 CAPS = f"video/x-raw,format=GRAY8,width={SIZE[0]},height={SIZE[1]},framerate=30/1"
 TEST_SOURCE = f"videotestsrc {{options}} pattern=ball ! {CAPS}"
 MIB = 1 << 20
-MOST_SECONDS = 30
+MOST_SECONDS = 120
 
 
 class Skipped(Exception):
@@ -65,13 +65,13 @@ class Bench:
         self.expect("gst-launch-1.0", "-q", *words(TEST_SOURCE.format(options="num-buffers=90")), "!", "videoconvert", "!",
                     "x264enc", "!", "matroskamux", "!", "filesink", f"location={self.video}")
 
-    def run(self, *command, **options):
+    def run(self, *command, seconds=MOST_SECONDS, **options):
         command = list(map(str, command))
         try:
             return subprocess.run(command, env=self.environment, capture_output=True, text=True, errors="replace",
-                                  timeout=MOST_SECONDS, check=False, **options)
+                                  timeout=seconds, check=False, **options)
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(command, -9, "", f"hung for {MOST_SECONDS} s")
+            return subprocess.CompletedProcess(command, -9, "", f"hung for {seconds} s")
 
     def expect(self, *command):
         result = self.run(*command)

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -46,9 +47,15 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   return kUsageError;
 }
 
+// Not by exit(): where memory has ended, a library that is unloaded there may wait for more for ever.
+[[noreturn]] void leave(int status) {
+  std::fflush(nullptr);
+  std::_Exit(status);
+}
+
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   padim::tool::catch_interrupts();
   padim::set_log_handler([](padim::LogLevel level, const std::string& message) {
     if (level == padim::LogLevel::warning) padim::tool::notice("warning: " + message);
@@ -71,8 +78,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error);
-  } catch (const std::exception& error) {
-    return report(error);
   }
   return status;
+} catch (const std::exception& error) {
+  leave(report(error));
 }
