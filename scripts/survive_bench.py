@@ -47,7 +47,7 @@ class Bench:
             "PATH": f"{build}/tools/padim:{os.environ['PATH']}",
             "GST_PLUGIN_PATH": f"{build}/gst-plugin",
             "GST_REGISTRY": str(folder / "registry.bin"),
-            "PADIM_BACKBONES": str(folder / "backbone"),
+            "PADIM_BACKBONES": f"{folder}/backbone:{ROOT}/models",
             "OMP_WAIT_POLICY": "passive",
         }
         os.environ.update(self.environment)
