@@ -1,5 +1,7 @@
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -28,7 +30,8 @@ int report(const std::exception& error) {
     padim::tool::notice("interrupted");
     return padim::tool::interrupt_status();
   }
-  padim::tool::notice(error.what());
+  const bool out_of_memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+  padim::tool::notice(out_of_memory ? "out of memory" : error.what());
   const auto* known = dynamic_cast<const padim::Error*>(&error);
   return known != nullptr && known->code() == padim::ErrorCode::invalid_argument ? kUsageError : kFailed;
 }
@@ -44,9 +47,15 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   return kUsageError;
 }
 
+// Not by exit(): where memory has ended, a library that is unloaded there may wait for more for ever.
+[[noreturn]] void leave(int status) {
+  std::fflush(nullptr);
+  std::_Exit(status);
+}
+
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   padim::tool::catch_interrupts();
   padim::set_log_handler([](padim::LogLevel level, const std::string& message) {
     if (level == padim::LogLevel::warning) padim::tool::notice("warning: " + message);
@@ -69,8 +78,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error);
-  } catch (const std::exception& error) {
-    return report(error);
   }
   return status;
+} catch (const std::exception& error) {
+  leave(report(error));
 }

@@ -15,6 +15,8 @@
 namespace padim {
 namespace {
 
+namespace fs = std::filesystem;
+
 std::string reason(int error) { return std::generic_category().message(error); }
 
 std::string random_suffix() {
@@ -37,8 +39,7 @@ struct Descriptor {
 
 // Makes a rename durable; a file system that cannot sync a folder has nothing better to offer.
 void sync_folder(const std::filesystem::path& file) {
-  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  const Descriptor descriptor{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const Descriptor descriptor{::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (descriptor.value >= 0) ::fsync(descriptor.value);
 }
 
@@ -92,20 +93,44 @@ AtomicFile::AtomicFile(std::filesystem::path name, std::string what, Durability 
   adopt_rights();
 }
 
+// Not mkostemp, whose files are private: a model is as readable as any file that the user writes.
 void AtomicFile::create() {
+  const auto create_named = [this](const char* name) {
+    descriptor_ = ::open(name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return descriptor_ >= 0;
+  };
+  if (!create_nameless() && !take_temporary_name(create_named)) fail(errno);
+}
+
+// False where the file system has no such files, or nothing under which one could be given a name later.
+bool AtomicFile::create_nameless() {
+  descriptor_ = ::open(folder_of(path_).c_str(), O_WRONLY | O_APPEND | O_TMPFILE | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) return false;
+  if (::access(unnamed().c_str(), F_OK) == 0) return true;
+  ::close(std::exchange(descriptor_, -1));
+  return false;
+}
+
+fs::path AtomicFile::unnamed() const {
+  if (!temporary_.empty()) return temporary_;
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_);
+}
+
+// attempt: takes a name, false with errno where it cannot. The same holds for the result.
+template <class Attempt>
+bool AtomicFile::take_temporary_name(const Attempt& attempt) {
   constexpr int kAttempts = 100;  // names are random: one is enough unless somebody guesses them
   constexpr std::size_t kMostLetters = 240;
   const std::string beginning = path_.filename().string().substr(0, kMostLetters) + ".";
-  for (int i = 0; i < kAttempts && descriptor_ < 0; ++i) {
-    temporary_ = path_.parent_path() / (beginning + random_suffix());
-    // Not mkostemp, whose files are private: a model is as readable as any file that the user writes.
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0 && errno != EEXIST) break;
+  for (int i = 0; i < kAttempts; ++i) {
+    std::string name = path_.parent_path() / (beginning + random_suffix());
+    if (attempt(name.c_str())) {
+      temporary_ = std::move(name);
+      return true;
+    }
+    if (errno != EEXIST) break;
   }
-  if (descriptor_ >= 0) return;
-  const int error = errno;
-  temporary_.clear();  // not ours to remove
-  fail(error);
+  return false;
 }
 
 // Who replaces a file changes what is in it and nothing else. Only root gives files away: that others cannot is no
@@ -133,24 +158,37 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 void AtomicFile::appear() {
-  if (temporary_.empty()) return;
+  if (appeared_) return;
+  take_name();
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
   temporary_.clear();
+  appeared_ = true;
+}
+
+// A name can be replaced by another one alone, not by a file that has none.
+void AtomicFile::take_name() {
+  if (!temporary_.empty()) return;
+  const std::string here = unnamed();
+  const auto link = [&](const char* name) {
+    return ::linkat(AT_FDCWD, here.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (!take_temporary_name(link)) fail(errno);
 }
 
 void AtomicFile::commit(const std::function<bool()>& wanted) {
   if (durability_ == Durability::lasting && ::fsync(descriptor_) != 0) fail(errno);
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
   if (wanted && !wanted()) {
     throw Error(ErrorCode::cancelled, what_ + " '" + name_.string() + "' is not wanted any more");
   }
+  if (!appeared_) take_name();
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
   appear();
   if (durability_ == Durability::lasting) sync_folder(path_);
 }
 
 void AtomicFile::fail(int error) const {
   throw Error(ErrorCode::cannot_write, "cannot write " + what_ + " '" + name_.string() + "': " + reason(error) +
-                                           (temporary_.empty() ? "" : " (what was there before is untouched)"));
+                                           (appeared_ ? "" : " (what was there before is untouched)"));
 }
 
 }  // namespace padim

@@ -53,10 +53,11 @@ enum class Durability {
   quick,    ///< left to the system, as nothing is lost that could not be made again: pictures, figures, maps
 };
 
-/// A file that appears whole or not at all: written under a temporary name in the same folder and renamed by commit().
-/// Without commit() the destructor removes it and what was there before is untouched. Where the name is a symbolic
-/// link, what it leads to is replaced; what exists keeps its permissions and, as far as the system lets us, its owner.
-/// Throws cannot_write, at once where find_output_file() refuses the name.
+/// A file that appears whole or not at all: written without a name, which commit() gives it. Without commit() nothing
+/// of it remains, whatever ends the process, and what was there before is untouched. Where the name is a symbolic link,
+/// what it leads to is replaced; what exists keeps its permissions and, as far as the system lets us, its owner. Where
+/// the file system has no files without a name (NFS, FAT) it is NAME.XXXXXX meanwhile, which a killed process leaves
+/// behind. Throws cannot_write, at once where find_output_file() refuses the name.
 class AtomicFile {
  public:
   AtomicFile(std::filesystem::path name, std::string what, Durability durability = Durability::lasting);
@@ -64,9 +65,10 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  /// The temporary name, for other programs that write the contents.
-  [[nodiscard]] const std::string& temporary() const { return temporary_; }
+  /// Where others, in this process or besides it, can write the contents before commit().
+  [[nodiscard]] std::filesystem::path unnamed() const;
 
+  /// At the end of what it holds by then.
   void write(std::span<const std::byte> bytes);
 
   /// Takes the name now, so that others can follow what is written from now on.
@@ -77,6 +79,10 @@ class AtomicFile {
 
  private:
   void create();
+  [[nodiscard]] bool create_nameless();
+  template <class Attempt>
+  [[nodiscard]] bool take_temporary_name(const Attempt& attempt);
+  void take_name();
   void adopt_rights() const;
   [[noreturn]] void fail(int error) const;
 
@@ -84,7 +90,8 @@ class AtomicFile {
   std::string what_;
   Durability durability_;
   std::filesystem::path path_;  ///< behind symbolic links
-  std::string temporary_;       ///< empty once it has taken its name
+  std::string temporary_;       ///< empty while it has no name, and once it has taken its own
+  bool appeared_ = false;
   int descriptor_ = -1;
 };
 

@@ -33,8 +33,6 @@ fs::path behind_links(fs::path path) {
   return path;
 }
 
-fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
-
 void check_folder(const fs::path& file, const fs::path& name, const std::string& what) {
   const fs::path folder = folder_of(file);
   std::error_code ignored;
@@ -64,6 +62,8 @@ void check_regular(const struct stat& status, const Output& output, const fs::pa
 }
 
 }  // namespace
+
+fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
 std::optional<int> open_descriptor(const fs::path& name) {
   const std::string& text = name.native();

@@ -30,6 +30,9 @@ struct Output {
 /// The same for a file that is written aside and renamed: returns its path. Throws cannot_write for a stream, too.
 [[nodiscard]] std::filesystem::path find_output_file(const std::filesystem::path& name, const std::string& what);
 
+/// The folder that the name lies in.
+[[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& file);
+
 /// The descriptor of this process that the name stands for: "-", /dev/stdout, /dev/stderr, /dev/fd/N and
 /// /proc/self/fd/N. Nothing where it is an ordinary name.
 [[nodiscard]] std::optional<int> open_descriptor(const std::filesystem::path& name);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -12,8 +13,19 @@
 namespace padim {
 
 struct WorkerPool::Impl {
-  explicit Impl(int wanted) : threads(wanted) {
-    for (int part = 1; part < threads; ++part) workers.emplace_back([this, part] { work(part); });
+  explicit Impl(int wanted) {
+    workers.reserve(static_cast<std::size_t>(wanted - 1));
+    while (threads < wanted && add_worker()) ++threads;
+  }
+
+  // Where the system has no further thread, those that there are do all the work.
+  bool add_worker() {
+    try {
+      workers.emplace_back([this, part = threads] { work(part); });
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
   }
 
   ~Impl() {
@@ -66,7 +78,7 @@ struct WorkerPool::Impl {
     if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
   }
 
-  const int threads;
+  int threads = 1;   // the caller included; constant once constructed
   std::mutex mutex;  // guards everything below; count, call and context are constant while parts run
   std::condition_variable started;
   std::condition_variable finished;

@@ -9,7 +9,7 @@ namespace padim {
 /// user at a time.
 class WorkerPool {
  public:
-  /// threads: the caller included; not positive: all cores.
+  /// threads: the caller included; not positive: all cores. Fewer where the system has no more.
   explicit WorkerPool(int threads);
   ~WorkerPool();
   WorkerPool(WorkerPool&&) noexcept;

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -19,8 +23,26 @@
 namespace {
 
 std::atomic<int> umask_calls = 0;
+bool every_file_has_a_name = false;
+
+int open_unless_nameless(const char* path, int flags, mode_t mode) {
+  if (every_file_has_a_name && (flags & O_TMPFILE) == O_TMPFILE) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+}
 
 }  // namespace
+
+// Stands in for the C library's in this program, which may then lie on a file system without files that have no name.
+extern "C" int open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = va_arg(arguments, mode_t);
+  va_end(arguments);
+  return open_unless_nameless(path, flags, mode);
+}
 
 // Stands in for the C library's in this program: who changes the mask, changes it for all threads.
 extern "C" mode_t umask(mode_t mask) noexcept {
@@ -94,18 +116,43 @@ TEST(InputFile, TakesNoPipes) {
 
 // A file appears whole under its name; until then what was there stays, and without commit() it stays for good.
 TEST(AtomicFile, AppearsWholeOrNotAtAll) {
-  const ScratchFolder folder;
-  write(folder / "a", "first");
-  {
-    AtomicFile file(folder / "a", "model");
-    file.write(std::as_bytes(std::span("second", 6)));
+  for (const bool named : {false, true}) {
+    every_file_has_a_name = named;
+    const ScratchFolder folder;
+    write(folder / "a", "first");
+    {
+      AtomicFile file(folder / "a", "model");
+      file.write(std::as_bytes(std::span("second", 6)));
+      EXPECT_EQ(read(file.unnamed()), "second");
+      EXPECT_EQ(read(folder / "a"), "first");
+      EXPECT_LE(files_in(folder / ""), named ? 2 : 1);
+    }
     EXPECT_EQ(read(folder / "a"), "first");
-    EXPECT_EQ(files_in(folder / ""), 2);
+    EXPECT_EQ(files_in(folder / ""), 1);
+    write(folder / "a", "third");
+    EXPECT_EQ(read(folder / "a"), "third");
+    EXPECT_EQ(files_in(folder / ""), 1);
   }
-  EXPECT_EQ(read(folder / "a"), "first");
-  EXPECT_EQ(files_in(folder / ""), 1);
-  write(folder / "a", "third");
-  EXPECT_EQ(read(folder / "a"), "third");
+  every_file_has_a_name = false;
+}
+
+// Who is killed while writing leaves what was there, and nothing besides.
+TEST(AtomicFile, LeavesNothingOfWhoIsKilled) {
+  const ScratchFolder folder;
+  const int probe = ::open(folder.path().c_str(), O_WRONLY | O_TMPFILE, 0600);
+  if (probe < 0) GTEST_SKIP() << "the file system of " << folder.path() << " has no files without a name";
+  ::close(probe);
+  write(folder / "a", "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFile file(folder / "a", "model");
+    file.write(std::as_bytes(std::span("new", 3)));
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(read(folder / "a"), "old");
   EXPECT_EQ(files_in(folder / ""), 1);
 }
 

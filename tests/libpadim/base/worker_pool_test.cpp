@@ -1,6 +1,7 @@
 #include "base/worker_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -116,6 +117,20 @@ TEST(WorkerPool, ReusesItsThreads) {
   }
   EXPECT_EQ(seen.size(), 3U);
   EXPECT_TRUE(seen.contains(std::this_thread::get_id()));
+}
+
+// Room for the stacks of a few threads: these do all the work, and nothing ends the process.
+int sum_in_little_memory() {
+  constexpr rlim_t kRoom = 256U << 20U;
+  const rlimit limit{kRoom, kRoom};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) return 1;
+  WorkerPool pool(1000);
+  std::atomic<int> sum = 0;
+  pool.split(1000, [&](int begin, int end) { sum += end - begin; });
+  return pool.threads() < 1000 && sum == 1000 ? 0 : 1;
+}
+TEST(WorkerPoolDeathTest, TakesTheThreadsThatThereAre) {
+  EXPECT_EXIT(std::exit(sum_in_little_memory()), testing::ExitedWithCode(0), "");
 }
 
 TEST(WorkerPool, AllocatesNothing) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,10 @@ void run_parallel(std::size_t count, int threads, const MakeWork& make_work) {
   };
   {
     std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < static_cast<std::size_t>(threads) && t < count; ++t) others.emplace_back(run);
+    try {
+      for (std::size_t t = 1; t < static_cast<std::size_t>(threads) && t < count; ++t) others.emplace_back(run);
+    } catch (const std::system_error&) {  // the system has no further thread: those that there are do all the work
+    }
     run();
   }
   if (failure) std::rethrow_exception(failure);

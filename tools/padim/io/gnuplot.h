@@ -27,7 +27,14 @@ class Drawings {
   [[nodiscard]] GnuplotResult run(const std::string& script);
 
  private:
-  std::vector<std::unique_ptr<AtomicFile>> files_;
+  struct Drawing {
+    std::filesystem::path name;
+    std::unique_ptr<AtomicFile> file;
+  };
+
+  static void complete(const Drawing& drawing);
+
+  std::vector<Drawing> drawings_;
 };
 
 /// Text as a string of gnuplot's language that is not interpreted.

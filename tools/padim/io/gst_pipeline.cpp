@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <future>
+#include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -73,15 +75,19 @@ Pipeline::Pipeline(const std::string& description, std::string what) : what_(std
 
 Pipeline::~Pipeline() {
   constexpr auto kPatience = std::chrono::seconds(3);
-  std::promise<void> stopped;
-  const std::future<void> stop = stopped.get_future();
-  std::thread([pipeline = std::move(pipeline_), stopped = std::move(stopped)]() mutable {
-    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-    pipeline.reset();
-    stopped.set_value();
-  }).detach();
+  const auto stopped = std::make_shared<std::promise<void>>();
+  const auto stop = [pipeline = pipeline_.release(), stopped] {
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+    stopped->set_value();
+  };
+  try {
+    std::thread(stop).detach();
+  } catch (const std::system_error&) {  // the system has no further thread
+    stop();
+  }
   // An element that hangs is left behind: it must not take the tool with it.
-  stop.wait_for(kPatience);
+  stopped->get_future().wait_for(kPatience);
 }
 
 GstElement* Pipeline::element(const char* name) const {

@@ -100,7 +100,9 @@ class ImageSource : public FrameSource {
   void read_ahead() {
     constexpr std::size_t kAhead = 3;
     while (ahead_.size() < kAhead && current_ + ahead_.size() < files_.size()) {
-      ahead_.push_back(std::async(std::launch::async, decode, root_ / files_[current_ + ahead_.size()], range_.bits));
+      // Deferred where the system has no further thread.
+      constexpr auto kPolicy = std::launch::async | std::launch::deferred;
+      ahead_.push_back(std::async(kPolicy, decode, root_ / files_[current_ + ahead_.size()], range_.bits));
     }
   }
 

@@ -13,11 +13,6 @@ constexpr std::string_view kSignature = "\npadim result\n";
 
 void sign_picture(std::vector<std::uint8_t>& bytes) { bytes.insert(bytes.end(), kSignature.begin(), kSignature.end()); }
 
-void sign_picture(const std::filesystem::path& file) {
-  std::fstream stream(file, std::ios::binary | std::ios::in | std::ios::out | std::ios::ate);  // creates none
-  stream << kSignature;
-}
-
 bool is_own_picture(const std::filesystem::path& file) {
   constexpr auto kSize = static_cast<std::streamoff>(kSignature.size());
   std::array<char, kSignature.size()> end{};

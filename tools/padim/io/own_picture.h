@@ -7,9 +7,8 @@
 namespace padim::tool {
 
 /// Pictures with results on them are signed, so that nothing learns from them wherever they are put: a few bytes after
-/// the end of the picture, which decoders do not look at. In memory, or in a file that another program has written.
+/// the end of the picture, which decoders do not look at.
 void sign_picture(std::vector<std::uint8_t>& bytes);
-void sign_picture(const std::filesystem::path& file);
 
 [[nodiscard]] bool is_own_picture(const std::filesystem::path& file);
 

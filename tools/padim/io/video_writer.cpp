@@ -96,7 +96,7 @@ VideoWriter::VideoWriter(const std::filesystem::path& file, VideoOptions options
 VideoWriter::~VideoWriter() {
   try {
     finish();
-  } catch (const Error&) {  // already on the way out: the first failure has been reported
+  } catch (...) {  // already on the way out: the first failure has been reported
   }
 }
 
@@ -109,7 +109,7 @@ void VideoWriter::start(const GstVideoInfo& info) {
   const gst::Owned<GstCaps> caps(gst_video_info_to_caps(&info_));
   gst_app_src_set_caps(GST_APP_SRC(pipeline_.element("source")), caps.get());
   g_object_set(pipeline_.element("box"), "right", -(info.width % 2), "bottom", -(info.height % 2), nullptr);
-  g_object_set(pipeline_.element("sink"), "location", file_.temporary().c_str(), nullptr);
+  g_object_set(pipeline_.element("sink"), "location", file_.unnamed().c_str(), nullptr);
   pipeline_.set_state(GST_STATE_PLAYING);
 }
 
