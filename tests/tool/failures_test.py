@@ -1,5 +1,7 @@
 """Interrupts, full disks and wrong files: nothing is lost, nothing is half-written, everything is said."""
 import os
+import resource
+import shutil
 import subprocess
 import unittest
 
@@ -49,6 +51,19 @@ class Writing(ToolCase):
         self.shared_model()
         result = self.detect(self.shared / "good", "--json", "/dev/full")
         self.assert_fails(result, 1, "/dev/full", "No space left")
+
+    @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
+    def test_half_a_drawing_replaces_nothing(self):
+        """gnuplot, whose status is 0, finds no room after 4 KiB."""
+        curve = self.folder / "curve.png"
+        curve.write_text("earlier")
+        self.shared_model()
+        result = run("threshold", self.shared_model(), "--defects", self.shared / "good", *self.backbone(), "--curve", curve,
+                     restore_signals=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(str(curve), result.stderr)
+        self.assertIn("untouched", result.stderr)
+        self.assertEqual(curve.read_text(), "earlier")
 
     def test_closed_pipe_is_an_error_and_no_crash(self):
         self.shared_model()
