@@ -106,7 +106,9 @@ std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments, c
   if (!arguments.curve.empty()) check_operating_plot(arguments.curve);
   if (arguments.defects.empty()) return nullptr;
   check_all_defective(arguments.defects);
-  auto source = open_frame_source(arguments.defects, {.range = range});
+  SourceOptions reading;
+  reading.range = range;
+  auto source = open_frame_source(arguments.defects, reading);
   say_what_is_left_out(*source);
   return source;
 }
