@@ -121,7 +121,7 @@ class Deep(ToolCase):
         self.assertNotIn("16-bit", said)
 
     def test_bits_are_for_images(self):
-        self.assert_fails(self.fit("videotestsrc num-buffers=3", self.folder / "m.padim", "--bits", "12"), 1,
+        self.assert_fails(self.fit("videotestsrc num-buffers=3", self.folder / "m.padim", "--bits", "12"), 2,
                           "--bits is for images")
 
     def test_values_above_the_range_are_counted(self):

@@ -6,7 +6,7 @@ import unittest
 from tool_case import ToolCase, run
 
 ROWS = json.loads((pathlib.Path(__file__).parent.parent / "support" / "option_ranges.json").read_text())
-NEEDED = {"fit": ["--input", "absent", "--output", "y.padim"], "detect": ["--model", "m.padim", "--input", "absent"]}
+NEEDED = {"fit": ["--input", "absent", "--output", "y.padim"], "detect": ["--model", "absent.padim", "--input", "absent"]}
 
 
 def outside(row):
