@@ -177,7 +177,7 @@ configure() {
 }
 
 # Configures the build folder $1 for clang with AddressSanitizer, UndefinedBehaviorSanitizer and libFuzzer: what
-# lint.sh, sanitize.sh and fuzz.sh have in common. clang 14 cannot compile LibTorch's headers as C++20.
+# sanitize.sh and fuzz.sh have in common. clang 14 cannot compile LibTorch's headers as C++20.
 configure_sanitized() {
   CXX=clang++ configure "$1" -Dfuzzing=enabled -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
     -Ddebug=true -Dlibtorch=disabled -Dintrospection=disabled -Dtests=enabled -Dwerror=true
