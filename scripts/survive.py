@@ -299,8 +299,9 @@ def source_breaks_off(bench, _):
     row.check(len(lines.read_text().splitlines()) >= 28, "detect: frames before the error have no line")
     result = bench.run("gst-launch-1.0", *broken, "mode=fit", "backbone=tiny", f"model-file={model}", "!", "fakesink")
     row.check(result.returncode == 1, f"fit: {result.stderr[-200:]}")
-    # The source ends the stream behind its error: what came until then is the fit.
-    row.check(bench.is_model(model), "fit: what was collected is not kept")
+    # The source ends the stream behind its error, which completes the fit unless gst-launch-1.0 stops it before.
+    unfinished = model.with_name(model.name + ".unfinished")
+    row.check(bench.is_model(model) or bench.is_model(unfinished), "fit: what was collected is not kept")
     return row
 
 
