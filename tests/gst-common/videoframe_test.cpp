@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "gst-common/owned.h"
 #include "padim/error.h"
@@ -96,9 +97,9 @@ TEST_F(VideoFrameTest, CapsHoldEveryFormatThatCanBeRead) {
   const gst::Owned<GstCaps> caps(gst_caps_from_string(gst::kVideoCaps));
   std::set<PixelFormat> offered;
   int readable = 0;
-  for (int i = GST_VIDEO_FORMAT_ENCODED + 1;; ++i) {
-    const auto format = static_cast<GstVideoFormat>(i);
-    if (gst_video_format_to_string(format) == nullptr) break;
+  guint count = 0;
+  const auto* formats = static_cast<const GstVideoFormat*>(gst_video_formats_raw(&count));
+  for (const GstVideoFormat format : std::span(formats, count)) {
     const std::optional<PixelFormat> pixels = gst::pixel_format(format);
     readable += pixels ? 1 : 0;
     const char* name = gst_video_format_to_string(format);
