@@ -22,9 +22,8 @@ struct Outliers {
 
 /// Frames whose leave-one-out score, near copies of the frame left out as well, lies far above the others': in
 /// logarithms, more than four robust standard deviations above the median, and at least 1.25 times it among images,
-/// twice in a stream. Repeated without them, three times at most. Fewer than 8 frames have no outliers. `info` as
-/// finish_model() takes it. distances:
-/// pairwise_distances() of the frames.
+/// twice in a stream. Repeated without them, three times at most. Fewer than 5 frames have no outliers. `info` as
+/// finish_model() takes it. distances: pairwise_distances() of the frames.
 [[nodiscard]] Outliers find_outliers(const EmbeddingSet& frames, const Eigen::MatrixXf& distances,
                                      const ModelInfo& info, WorkerPool& pool);
 
