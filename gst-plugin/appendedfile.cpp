@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "base/output.h"
@@ -16,8 +15,6 @@
 
 namespace padim::gst {
 namespace {
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 /// Whoever writes besides waits meanwhile. Who holds it for a second is not one of us, or a file system without locks
 /// is under it: lines stay whole all the same where it appends in one piece.
@@ -46,29 +43,24 @@ AppendedFile::AppendedFile(std::filesystem::path name, std::string what, std::ui
   open();
 }
 
-void AppendedFile::Descriptor::set(int value) {
-  if (value_ >= 0) ::close(value_);
-  value_ = value;
-}
-
 void AppendedFile::open() {
   const Output output = find_output(name_, what_);
   if (output.kind == OutputKind::stream) fail("it has become a pipe or a device");
   path_ = output.path;
-  descriptor_.set(::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
-  if (descriptor_.get() < 0) fail(reason(errno));
+  descriptor_.reset(::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+  if (descriptor_.get() < 0) fail(reason_of(errno));
   check_contents();
 }
 
 std::uint64_t AppendedFile::size() const {
   struct stat status = {};
-  if (::fstat(descriptor_.get(), &status) != 0) fail(reason(errno));
+  if (::fstat(descriptor_.get(), &status) != 0) fail(reason_of(errno));
   return static_cast<std::uint64_t>(status.st_size);
 }
 
 char AppendedFile::byte_at(std::uint64_t offset) const {
   char byte = 0;
-  if (::pread(descriptor_.get(), &byte, 1, static_cast<off_t>(offset)) < 0) fail(reason(errno));
+  if (::pread(descriptor_.get(), &byte, 1, static_cast<off_t>(offset)) < 0) fail(reason_of(errno));
   return byte;
 }
 
@@ -82,7 +74,7 @@ void AppendedFile::check_contents() const {
 bool AppendedFile::has_its_name() const {
   struct stat ours = {};
   struct stat named = {};
-  if (::fstat(descriptor_.get(), &ours) != 0) fail(reason(errno));
+  if (::fstat(descriptor_.get(), &ours) != 0) fail(reason_of(errno));
   return ::stat(name_.c_str(), &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
@@ -119,8 +111,8 @@ void AppendedFile::write(const std::string& text, std::uint64_t end) {
       const int error = errno;
       // Half a line is worse than none.
       if (left.size() < text.size() && ::ftruncate(descriptor_.get(), static_cast<off_t>(end)) != 0)
-        fail(reason(errno));
-      fail(reason(error));
+        fail(reason_of(errno));
+      fail(reason_of(error));
     }
   }
 }
@@ -128,7 +120,7 @@ void AppendedFile::write(const std::string& text, std::uint64_t end) {
 void AppendedFile::rotate() const {
   std::filesystem::path older = path_;
   older += ".1";
-  if (std::rename(path_.c_str(), older.c_str()) != 0) fail(reason(errno));
+  if (std::rename(path_.c_str(), older.c_str()) != 0) fail(reason_of(errno));
 }
 
 void AppendedFile::fail(const std::string& cause) const {

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "base/file.h"
+
 namespace padim::gst {
 
 /// A file of lines that grows at its end, by any number of writers in any number of processes: each line goes in whole,
@@ -20,21 +22,6 @@ class AppendedFile {
   void append(const std::string& line);
 
  private:
-  /// Closes the file that it is set to.
-  class Descriptor {
-   public:
-    Descriptor() = default;
-    ~Descriptor() { set(-1); }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    void set(int value);
-    [[nodiscard]] int get() const { return value_; }
-
-   private:
-    int value_ = -1;
-  };
-
   void open();
   [[nodiscard]] bool append_here(const std::string& line);
   [[nodiscard]] bool has_its_name() const;

@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 std::string random_suffix() {
   constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
   constexpr int kLength = 6;
@@ -29,37 +27,30 @@ std::string random_suffix() {
   return suffix;
 }
 
-// Closes a descriptor that is only needed for a while.
-struct Descriptor {
-  int value;
-  ~Descriptor() {
-    if (value >= 0) ::close(value);
-  }
-};
-
 // Makes a rename durable; a file system that cannot sync a folder has nothing better to offer.
 void sync_folder(const std::filesystem::path& file) {
-  const Descriptor descriptor{::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (descriptor.value >= 0) ::fsync(descriptor.value);
+  const Descriptor descriptor(::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() >= 0) ::fsync(descriptor.get());
 }
 
 }  // namespace
 
+void Descriptor::reset(int value) {
+  if (value_ >= 0) ::close(value_);
+  value_ = value;
+}
+
 InputFile::InputFile(const std::filesystem::path& path, const std::string& what)
     : name_(what + " '" + path.string() + "'"), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   // O_NONBLOCK: a pipe without a writer is refused below instead of waited for.
-  if (descriptor_ < 0) {
+  if (descriptor_.get() < 0) {
     const int error = errno;
     if (error == ENOENT || error == ENOTDIR) throw Error(ErrorCode::not_found, name_ + " does not exist");
-    fail(reason(error));
+    fail(reason_of(error));
   }
-  Descriptor closed_on_failure{descriptor_};
   state_ = state();
   if (state_.size == 0) throw Error(ErrorCode::bad_format, name_ + " is empty");
-  closed_on_failure.value = -1;
 }
-
-InputFile::~InputFile() { ::close(descriptor_); }
 
 void InputFile::fail(const std::string& cause) const {
   throw Error(ErrorCode::cannot_read, "cannot read " + name_ + ": " + cause);
@@ -67,16 +58,16 @@ void InputFile::fail(const std::string& cause) const {
 
 InputFile::State InputFile::state() const {
   struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) fail(reason(errno));
+  if (::fstat(descriptor_.get(), &status) != 0) fail(reason_of(errno));
   if (!S_ISREG(status.st_mode)) fail("it is not a file");
   return {static_cast<std::uint64_t>(status.st_size), status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
 void InputFile::read(std::uint64_t offset, std::span<std::byte> bytes) const {
   while (!bytes.empty()) {
-    const ssize_t count = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    const ssize_t count = ::pread(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(reason(errno));
+    if (count < 0) fail(reason_of(errno));
     if (count == 0) fail("it became shorter while it was read: try again when it is complete");
     offset += static_cast<std::uint64_t>(count);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
@@ -96,24 +87,24 @@ AtomicFile::AtomicFile(std::filesystem::path name, std::string what, Durability 
 // Not mkostemp, whose files are private: a model is as readable as any file that the user writes.
 void AtomicFile::create() {
   const auto create_named = [this](const char* name) {
-    descriptor_ = ::open(name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    return descriptor_ >= 0;
+    descriptor_.reset(::open(name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    return descriptor_.get() >= 0;
   };
   if (!create_nameless() && !take_temporary_name(create_named)) fail(errno);
 }
 
 // False where the file system has no such files, or nothing under which one could be given a name later.
 bool AtomicFile::create_nameless() {
-  descriptor_ = ::open(folder_of(path_).c_str(), O_WRONLY | O_APPEND | O_TMPFILE | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) return false;
+  descriptor_.reset(::open(folder_of(path_).c_str(), O_WRONLY | O_APPEND | O_TMPFILE | O_CLOEXEC, 0666));
+  if (descriptor_.get() < 0) return false;
   if (::access(unnamed().c_str(), F_OK) == 0) return true;
-  ::close(std::exchange(descriptor_, -1));
+  descriptor_.reset();
   return false;
 }
 
 fs::path AtomicFile::unnamed() const {
   if (!temporary_.empty()) return temporary_;
-  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_);
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_.get());
 }
 
 // attempt: takes a name, false with errno where it cannot. The same holds for the result.
@@ -138,19 +129,18 @@ bool AtomicFile::take_temporary_name(const Attempt& attempt) {
 void AtomicFile::adopt_rights() const {
   struct stat before {};
   if (::stat(path_.c_str(), &before) != 0) return;
-  const bool given = ::fchown(descriptor_, before.st_uid, before.st_gid) == 0;
+  const bool given = ::fchown(descriptor_.get(), before.st_uid, before.st_gid) == 0;
   static_cast<void>(given);
-  if (::fchmod(descriptor_, before.st_mode & 0777U) != 0) fail(errno);
+  if (::fchmod(descriptor_.get(), before.st_mode & 0777U) != 0) fail(errno);
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    const ssize_t written = ::write(descriptor_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail(errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
@@ -176,18 +166,18 @@ void AtomicFile::take_name() {
 }
 
 void AtomicFile::commit(const std::function<bool()>& wanted) {
-  if (durability_ == Durability::lasting && ::fsync(descriptor_) != 0) fail(errno);
+  if (durability_ == Durability::lasting && ::fsync(descriptor_.get()) != 0) fail(errno);
   if (wanted && !wanted()) {
     throw Error(ErrorCode::cancelled, what_ + " '" + name_.string() + "' is not wanted any more");
   }
   if (!appeared_) take_name();
-  if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
+  if (::close(descriptor_.release()) != 0) fail(errno);
   appear();
   if (durability_ == Durability::lasting) sync_folder(path_);
 }
 
 void AtomicFile::fail(int error) const {
-  throw Error(ErrorCode::cannot_write, "cannot write " + what_ + " '" + name_.string() + "': " + reason(error) +
+  throw Error(ErrorCode::cannot_write, "cannot write " + what_ + " '" + name_.string() + "': " + reason_of(error) +
                                            (appeared_ ? "" : " (what was there before is untouched)"));
 }
 

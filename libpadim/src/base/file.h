@@ -6,8 +6,29 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace padim {
+
+/// A file descriptor that is closed with this object.
+class Descriptor {
+ public:
+  explicit Descriptor(int value = -1) : value_(value) {}
+  ~Descriptor() { reset(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  /// Closes the one that it holds and holds `value`; -1: none.
+  void reset(int value = -1);
+
+  /// Hands it to the caller, to close.
+  [[nodiscard]] int release() { return std::exchange(value_, -1); }
+
+  [[nodiscard]] int get() const { return value_; }
+
+ private:
+  int value_;
+};
 
 /// A file that is open for reading: whoever renames or removes it changes nothing here. Whoever writes into it does, so
 /// what is read is memory of our own.
@@ -15,9 +36,6 @@ class InputFile {
  public:
   /// `what` names the file's role in errors ("model"). Throws not_found, cannot_read, or bad_format for an empty file.
   InputFile(const std::filesystem::path& path, const std::string& what);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   [[nodiscard]] std::uint64_t size() const { return state_.size; }
 
@@ -43,7 +61,7 @@ class InputFile {
   [[nodiscard]] State state() const;
 
   std::string name_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   State state_;
 };
 
@@ -92,7 +110,7 @@ class AtomicFile {
   std::filesystem::path path_;  ///< behind symbolic links
   std::string temporary_;       ///< empty while it has no name, and once it has taken its own
   bool appeared_ = false;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace padim

@@ -8,7 +8,6 @@
 #include <csignal>
 #include <ctime>
 #include <string_view>
-#include <system_error>
 
 #include "padim/error.h"
 
@@ -46,10 +45,9 @@ int open_stream(const std::filesystem::path& path) {
 }
 
 std::string cause_of(int error) {
-  const std::string reason = std::generic_category().message(error);
   if (error == ENXIO) return "nobody reads from this pipe; start its reader first";
-  if (error == EPIPE) return reason + ": its reader has gone";
-  return reason;
+  if (error == EPIPE) return reason_of(error) + ": its reader has gone";
+  return reason_of(error);
 }
 
 }  // namespace
@@ -57,15 +55,13 @@ std::string cause_of(int error) {
 LineStream::LineStream(const Output& output, const std::string& what)
     : name_(output.path == "-" ? "standard output" : what + " '" + output.path.string() + "'"),
       descriptor_(open_stream(output.path)) {
-  if (descriptor_ < 0) fail(errno);
+  if (descriptor_.get() < 0) fail(errno);
 }
-
-LineStream::~LineStream() { ::close(descriptor_); }
 
 // In short steps, as nothing wakes it when it is to give up.
 bool LineStream::wait_for_reader(const GiveUp& give_up) const {
   constexpr int kStep_ms = 50;
-  pollfd stream{descriptor_, POLLOUT, 0};
+  pollfd stream{descriptor_.get(), POLLOUT, 0};
   while (::poll(&stream, 1, kStep_ms) <= 0) {
     if (give_up && give_up()) return false;
   }
@@ -77,7 +73,7 @@ void LineStream::write(const std::string& line, const GiveUp& give_up) {
   const std::string text = line + "\n";
   for (std::string_view left = text; !left.empty();) {
     if (!wait_for_reader(give_up)) return;
-    const ssize_t written = ::write(descriptor_, left.data(), left.size());
+    const ssize_t written = ::write(descriptor_.get(), left.data(), left.size());
     if (written >= 0) {
       left.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR && errno != EAGAIN) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "base/file.h"
 #include "base/output.h"
 
 namespace padim {
@@ -17,9 +18,6 @@ class LineStream {
   /// output: a stream that find_output() found; what: see there. Does not wait for a reader: throws cannot_write where
   /// a named pipe has none, or the stream cannot be opened.
   LineStream(const Output& output, const std::string& what);
-  ~LineStream();
-  LineStream(const LineStream&) = delete;
-  LineStream& operator=(const LineStream&) = delete;
 
   /// Writes a line, which has no line break yet, and returns when it is on its way; a reader that is slow is waited
   /// for. A reader that has gone raises no signal: throws cannot_write.
@@ -30,7 +28,7 @@ class LineStream {
   [[noreturn]] void fail(int error) const;
 
   std::string name_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 }  // namespace padim

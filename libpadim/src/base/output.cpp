@@ -19,8 +19,6 @@ namespace fs = std::filesystem;
   throw Error(ErrorCode::cannot_write, "cannot write " + what + " '" + name.string() + "': " + cause);
 }
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 // Not fs::canonical: the last name need not exist, and what a descriptor stands for may have none. Where links lead in
 // circles, one of them is returned.
 fs::path behind_links(fs::path path) {
@@ -41,7 +39,7 @@ void check_folder(const fs::path& file, const fs::path& name, const std::string&
   }
   if (::access(folder.c_str(), W_OK | X_OK) == 0) return;
   refuse(name, what,
-         "the folder '" + folder.string() + "' cannot be written (" + reason(errno) +
+         "the folder '" + folder.string() + "' cannot be written (" + reason_of(errno) +
              "); change its rights, or name another place");
 }
 
@@ -57,11 +55,13 @@ bool passes_bytes_on(mode_t mode) { return S_ISCHR(mode) || S_ISFIFO(mode); }
 void check_regular(const struct stat& status, const Output& output, const fs::path& name, const std::string& what) {
   if (!S_ISREG(status.st_mode)) refuse(name, what, "it is " + kind_of(status.st_mode) + "; name a file");
   if (::access(output.path.c_str(), W_OK) != 0) {
-    refuse(name, what, "it is write-protected (" + reason(errno) + "); change its rights, or name another file");
+    refuse(name, what, "it is write-protected (" + reason_of(errno) + "); change its rights, or name another file");
   }
 }
 
 }  // namespace
+
+std::string reason_of(int error) { return std::generic_category().message(error); }
 
 fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
 
@@ -90,7 +90,7 @@ Output find_output(const fs::path& name, const std::string& what) {
     if (!output.path.has_filename()) refuse(name, what, "it names no file");
     check_folder(output.path, name, what);
   } else {
-    refuse(name, what, reason(errno));
+    refuse(name, what, reason_of(errno));
   }
   return output;
 }

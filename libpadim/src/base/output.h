@@ -30,6 +30,9 @@ struct Output {
 /// The same for a file that is written aside and renamed: returns its path. Throws cannot_write for a stream, too.
 [[nodiscard]] std::filesystem::path find_output_file(const std::filesystem::path& name, const std::string& what);
 
+/// What the system says of an error number.
+[[nodiscard]] std::string reason_of(int error);
+
 /// The folder that the name lies in.
 [[nodiscard]] std::filesystem::path folder_of(const std::filesystem::path& file);
 
