@@ -77,7 +77,7 @@ struct Sinks {
 
 FileRoles roles_of(const DetectArguments& arguments, const FrameSource& source, const BackboneOptions& backbone) {
   FileRoles roles;
-  for (const auto& file : source.files()) roles.reads(file, "the input");
+  note_files(source, "the input", roles);
   roles.reads(arguments.model, "the model");
   roles.reads(arguments.mask, "the mask");
   roles.reads_below(arguments.ground_truth, "the ground truth");

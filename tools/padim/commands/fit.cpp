@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -158,15 +159,21 @@ std::optional<Model> fit(FrameSource& source, std::int64_t skipped, Fitter& fitt
   return std::nullopt;
 }
 
-Fitter make_fitter(const FitArguments& arguments, const FrameSource& source) {
+std::optional<Model> load_resumed(const FitArguments& arguments) {
+  if (arguments.resume.empty()) return std::nullopt;
+  return Model::load(arguments.resume);
+}
+
+// resumed: the model that the fit goes on with, or nothing.
+Fitter make_fitter(const FitArguments& arguments, const FrameSource& source, std::optional<Model> resumed) {
   const FitOptions options = fit_options(arguments, source);
-  if (arguments.resume.empty()) {
+  if (!resumed) {
     announce_false_alarm_rate(arguments, options.source);
     return {open_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output)), options};
   }
-  const Model model = Model::load(arguments.resume);
-  if (!arguments.threshold.empty()) check_calibrated(model, arguments.resume);
-  return {open_backbone(backbone_options(arguments.backbone, model.info().backbone, arguments.resume)), model, options};
+  if (!arguments.threshold.empty()) check_calibrated(*resumed, arguments.resume);
+  return {open_backbone(backbone_options(arguments.backbone, resumed->info().backbone, arguments.resume)), *resumed,
+          options};
 }
 
 void save(const Model& model, const FitArguments& arguments) {
@@ -189,7 +196,7 @@ void explain(const Model& model, const FitArguments& arguments, FrameSource* def
 // A fit that goes on may take the place of the one that it goes on with.
 void check_outputs(const FitArguments& arguments, const FrameSource& source, const FrameSource* defects) {
   FileRoles roles;
-  for (const auto& file : source.files()) roles.reads(file, "the input");
+  note_files(source, "the input", roles);
   note_defects(defects, roles);
   roles.reads(arguments.model.mask, "the mask");
   gst::note_backbone(backbone_options(arguments.backbone, BackboneOptions{}.name, arguments.output), roles);
@@ -199,21 +206,22 @@ void check_outputs(const FitArguments& arguments, const FrameSource& source, con
 }
 
 // A fit that goes on reads as it began; a new one may look at all pictures.
-SampleRange wanted_range(const FitArguments& arguments) {
-  if (arguments.resume.empty()) return {arguments.model.options.sample_bits, ""};
-  return range_after_fit(Model::load(arguments.resume).info().sample_bits, 0);
+SampleRange wanted_range(const FitArguments& arguments, const std::optional<Model>& resumed) {
+  if (!resumed) return {arguments.model.options.sample_bits, ""};
+  return range_after_fit(resumed->info().sample_bits, 0);
 }
 
 int run_fit(const FitArguments& arguments) {
   check_all_normal(arguments.input);
   SourceOptions reading = reading_of(arguments);
-  reading.range = wanted_range(arguments);
+  std::optional<Model> resumed = load_resumed(arguments);
+  reading.range = wanted_range(arguments, resumed);
   const auto source = open_frame_source(arguments.input, reading);
   check_bits(*source, arguments.model.options.sample_bits);
   say_what_is_left_out(*source);
   const auto defects = open_defects(arguments.threshold, range_after_fit(0, source->sample_bits()));
   check_outputs(arguments, *source, defects.get());
-  Fitter fitter = make_fitter(arguments, *source);
+  Fitter fitter = make_fitter(arguments, *source, std::move(resumed));
   if (fitter.wants_first_pass()) run_first_pass(arguments, *source, fitter);
   const std::optional<Model> model = fit(*source, arguments.skip_frames, fitter);
   if (!model) {

@@ -53,6 +53,10 @@ void check_bits(const FrameSource& source, int bits) {
               "--bits is for images: a video or camera is converted to 8 bits as it comes");
 }
 
+void note_files(const FrameSource& source, const std::string& role, FileRoles& roles) {
+  for (const auto& file : source.files()) roles.reads(file, role);
+}
+
 void say_what_is_left_out(const FrameSource& source) {
   const std::string text = source.left_out();
   if (!text.empty()) notice(text);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+
+#include "base/output.h"
 #include "io/frame_source.h"
 
 namespace CLI {
@@ -30,6 +33,9 @@ CLI::Option* add_bits_option(CLI::App& command, int& bits);
 
 /// Throws invalid_argument where --bits, `bits`, was given for an input that has no images.
 void check_bits(const FrameSource& source, int bits);
+
+/// Notes the files that the source reads.
+void note_files(const FrameSource& source, const std::string& role, FileRoles& roles);
 
 /// Says what of a folder is not taken, where that is not nothing.
 void say_what_is_left_out(const FrameSource& source);

@@ -114,8 +114,7 @@ std::unique_ptr<FrameSource> open_defects(const ThresholdArguments& arguments, c
 }
 
 void note_defects(const FrameSource* defects, FileRoles& roles) {
-  if (defects == nullptr) return;
-  for (const auto& file : defects->files()) roles.reads(file, "an image of --defects");
+  if (defects != nullptr) note_files(*defects, "an image of --defects", roles);
 }
 
 void note_curve(const ThresholdArguments& arguments, FileRoles& roles) {
